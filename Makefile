@@ -1,0 +1,87 @@
+# Everything a developer does, and all that continuous integration does (.ci/run). `make` alone lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Where `make install` puts things.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# Release builds carry the Swift runtime where the toolchain allows it: one file to copy, and a faster start.
+STATIC := $(wildcard $(dir $(shell readlink -f "$$(command -v swift)"))../lib/swift_static/linux)
+RELEASE_FLAGS ?= $(if $(STATIC),--static-swift-stdlib)
+PROGRAM := .build/release/sqlite-replicate
+
+# The long targets run the tests in release mode, in a build folder of their own.
+LONG := swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --disable-xctest
+SEEDS ?= 1..2000
+SECONDS_OF_SOAK ?= 600
+FAULTS ?= all
+ROUNDS ?= 3
+ONLY ?=
+BENCH_MB ?= 64
+
+.PHONY: help setup setup-servers demo test build release bench lint format docs install uninstall clean \
+	histories soak faults race shim-test
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+demo: setup release ## Build the program and run its demonstration: replicate, restore to two moments, prove equality
+	$(PROGRAM) demo
+
+test: setup-servers ## Run all tests, those against real Litestream, MinIO and moto included
+	swift test --disable-xctest $(TEST_FLAGS)
+
+setup: ## Install the system libraries that are missing
+	@scripts/setup.sh
+
+setup-servers: ## The same, and .venv with the servers that tests talk to
+	@scripts/setup.sh --servers
+
+build: setup ## Build everything in debug mode
+	swift build
+
+release: setup ## Build the program in release mode
+	swift build -c release --product sqlite-replicate $(RELEASE_FLAGS)
+
+bench: setup-servers release ## First copy, restore and lag beside Litestream; BENCH_MB=64 sets the size
+	@.venv/bin/python scripts/bench.py --mb $(BENCH_MB) --program $(PROGRAM)
+
+lint: ## Check format and house rules
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	@scripts/tidy.sh
+
+format: ## Format all sources in place
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+docs: setup ## Build the documentation into .build-docs
+	@scripts/docs.sh
+
+install: release ## Install program, completions and service file under PREFIX=/usr/local
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sqlite-replicate
+	install -D -m 644 Examples/systemd/sqlite-replicate.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate.service
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate.service
+
+uninstall: ## Remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/sqlite-replicate
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate.service
+
+histories: setup-servers ## Long: random histories, restored and compared at every commit; SEEDS=1..2000
+	HISTORY_SEEDS=$(SEEDS) $(LONG) --filter 'Histor(y|ies)Tests'
+
+soak: setup-servers ## Long: levels and retention under load beside real Litestream; SECONDS_OF_SOAK=600
+	SOAK_SECONDS=$(SECONDS_OF_SOAK) $(LONG) --filter SoakTests
+
+faults: setup-servers shim-test ## Long: every fault point with every kind of fault; FAULTS=all
+	FAULTS=$(FAULTS) $(LONG) --filter Fault
+
+race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
+	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)
+
+shim-test: ## Build the tests' fault shim and check it
+	@Tests/FaultShim/selftest.sh
+
+clean: ## Remove what was built (.venv stays)
+	rm -rf .build .build-long .build-docs .build-tools

@@ -1,0 +1,147 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+import NIOCore
+import SystemPackage
+
+/// One put into a ``FolderStore``. All its methods block.
+struct FolderWriter: Sendable {
+    let store: FolderStore
+    let path: FilePath
+    let body: ObjectBody
+    let timestamp: Timestamp?
+
+    func put(_ condition: PutCondition) throws(ObjectStoreError) -> ObjectVersion {
+        switch condition {
+        case .none:
+            return try write(replacing: true)
+        case .ifAbsent:
+            // Spares the writing where the answer is known already; publishing has the last word.
+            if (try? path.stat(followTargetSymlink: false)) != nil { throw conditionFailed("exists already") }
+            return try write(replacing: false)
+        case .ifVersion(let version):
+            let lock = try FolderLock(guarding: path, store: store)
+            defer { lock.release() }
+            guard try currentVersion() == version else { throw conditionFailed("has another version by now") }
+            return try write(replacing: true)
+        }
+    }
+
+    /// Writes beside, syncs, publishes under the object's name, syncs the folder.
+    private func write(replacing: Bool) throws(ObjectStoreError) -> ObjectVersion {
+        let source = try FolderSource(body)
+        let temporary = FilePath(path.string + "." + Self.randomName() + FolderStore.temporarySuffix)
+        let file: OpenFile
+        do throws(ObjectStoreError) {
+            file = try fill(temporary, from: source)
+            try publish(temporary, replacing: replacing)
+        } catch {
+            removeUnfinished(temporary)
+            throw error
+        }
+        do throws(Errno) {
+            try OpenFile.syncFolder(path.removingLastComponent())
+            if let content = source.content, source.byteCount <= ObjectVersion.largestHashed { return .of(content) }
+            return try .of(file, file.status())
+        } catch {
+            throw .file("Syncing the folder of", path, error)
+        }
+    }
+
+    private func fill(_ temporary: FilePath, from source: FolderSource) throws(ObjectStoreError) -> OpenFile {
+        let count: Int64
+        let file: OpenFile
+        do throws(Errno) {
+            file = try store.create(temporary)
+            count = try source.write(to: file)
+            // Before the name is there, so that nobody sees the object with another time.
+            if let timestamp { try file.setTimes(timestamp) }
+            try file.sync()
+        } catch {
+            throw .file("Writing", path, error)
+        }
+        guard count == source.byteCount else {
+            throw ObjectStoreError(
+                .integrity,
+                "\(source.description) had \(source.byteCount) bytes and then \(count) while it was stored as '\(path)': "
+                    + "store it again once nothing writes to it."
+            )
+        }
+        return file
+    }
+
+    private func publish(_ temporary: FilePath, replacing: Bool) throws(ObjectStoreError) {
+        do throws(Errno) {
+            // SAFETY: the paths' characters live across the calls.
+            try OpenFile.call {
+                unsafe temporary.withPlatformString { from in
+                    unsafe path.withPlatformString { to in
+                        replacing ? unsafe rename(from, to) : unsafe link(from, to)
+                    }
+                }
+            }
+        } catch {
+            if error == .fileExists, !replacing { throw conditionFailed("exists already") }
+            throw .file("Naming", path, error)
+        }
+        // A link leaves the first name, which is no object.
+        if !replacing { removeUnfinished(temporary) }
+    }
+
+    /// The version of the object that is there now; `nil` where there is none.
+    private func currentVersion() throws(ObjectStoreError) -> ObjectVersion? {
+        do throws(ObjectStoreError) {
+            return try store.information(key: "", path: path).version
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    private func conditionFailed(_ fact: String) -> ObjectStoreError {
+        ObjectStoreError(.conditionFailed, "'\(path)' \(fact): read it and decide anew.")
+    }
+
+    private static func randomName() -> String { String(UInt64.random(in: .min ... .max), radix: 16) }
+}
+
+extension FolderStore {
+    /// Creates a new file with the store's mode and owner, and the folders above it where they are missing.
+    func create(_ path: FilePath) throws(Errno) -> OpenFile {
+        let file: OpenFile
+        do throws(Errno) {
+            file = try .creating(path, mode: fileMode, exclusive: true)
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw error }
+            try createFolder(path.removingLastComponent())
+            file = try .creating(path, mode: fileMode, exclusive: true)
+        }
+        try adopt(file, mode: fileMode)
+        return file
+    }
+
+    private func createFolder(_ path: FilePath) throws(Errno) {
+        do throws(Errno) {
+            // SAFETY: the path's characters live across the call.
+            try OpenFile.call { unsafe path.withPlatformString { unsafe mkdir($0, folderMode.rawValue) } }
+        } catch {
+            if error == .fileExists { return }
+            guard error == .noSuchFileOrDirectory, !path.removingLastComponent().isEmpty else { throw error }
+            try createFolder(path.removingLastComponent())
+            return try createFolder(path)
+        }
+        try adopt(.open(path, .readOnly, [.directory, .closeOnExec], []), mode: folderMode)
+        let parent = path.removingLastComponent()
+        try OpenFile.syncFolder(parent.isEmpty ? "." : parent)
+    }
+
+    private func adopt(_ file: OpenFile, mode: FilePermissions) throws(Errno) {
+        // The process' umask may have taken bits away.
+        if try file.status().permissions != mode { try file.setMode(mode) }
+        if let owner { file.setOwner(owner) }
+    }
+}

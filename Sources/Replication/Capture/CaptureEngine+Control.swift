@@ -1,0 +1,163 @@
+package import LTX
+import SQLiteFormat
+package import SystemPackage
+
+/// What ships, services and tests ask of the engine.
+extension CaptureEngine {
+    /// Where the engine stands.
+    package struct Status: Sendable {
+        package var phase: Phase
+        /// The newest transaction file.
+        package var transaction: TransactionID?
+        /// Whether something is captured that no file holds yet.
+        package var hasOpenCapture: Bool
+        /// Whether a difference or whole copy is under way.
+        package var isCopying: Bool
+        package var databaseSize: UInt32
+        package var pageSize: Int
+        package var lastFrame: UInt32
+        package var spooledByteCount: Int64
+        package var checksum: UInt64?
+        package var counters: CaptureCounters
+        package var failures: Int
+    }
+
+    /// A look at the engine's state.
+    package func status() -> Status {
+        Status(
+            phase: phase,
+            transaction: lastTransaction,
+            hasOpenCapture: open.map { !$0.isEmpty } ?? false,
+            isCopying: copy != nil || pendingCopy != nil,
+            databaseSize: databaseSize,
+            pageSize: pageSize.byteCount,
+            lastFrame: position.frame,
+            spooledByteCount: spooledByteCount,
+            checksum: table?.checksum,
+            counters: counters,
+            failures: failures
+        )
+    }
+
+    /// Captures what is committed by now and closes it. Returns the newest transaction, which covers it; `nil` while
+    /// a copy is under way, or where nothing was ever captured.
+    package func flush() throws -> TransactionID? {
+        guard phase == .attached else {
+            throw CaptureError(.noDatabase, "\(settings.database) is not attached.")
+        }
+        do {
+            try capture()
+        } catch let error as Discontinuity {
+            turn()
+            throw CaptureError(.databaseBusy, "\(settings.database) is being copied: \(error)", cause: error)
+        } catch {
+            throw describe(error)
+        }
+        guard copy == nil, pendingCopy == nil else { return nil }
+        do { try closeCapture() } catch { throw describe(error) }
+        scheduleTurn()
+        return lastTransaction
+    }
+
+    /// Tells which transactions have reached every store.
+    package func shipped(through id: TransactionID) {
+        shipped = max(shipped ?? id, id)
+        spooledByteCount = unshippedByteCount()
+        turn()
+    }
+
+    /// Tells that the replica's history is ours, and up to where it holds it.
+    package func storeIsKnown(shippedThrough id: TransactionID?) {
+        isStoreKnown = true
+        if let id { shipped = max(shipped ?? id, id) }
+        spooledByteCount = unshippedByteCount()
+        turn()
+    }
+
+    /// The transactions that have a local file, ascending.
+    package func localTransactions() throws -> [TransactionID] { try folder.transactionIDs() }
+
+    /// Gives up the local history and begins anew with a whole copy above `highest`; `nil` for the first transaction.
+    package func restartHistory(above highest: TransactionID?, cause: Discontinuity.Cause, detail: String) throws {
+        guard phase == .attached else { return }
+        abandonCopy()
+        pendingCopy = nil
+        do {
+            for id in try folder.transactionIDs() { try folder.remove(id) }
+            try Disk.remove(folder.positionFile)
+            try Disk.remove(folder.pageTableFile)
+            (lastTransaction, table, tableStamp, adoptable) = (highest, nil, nil, nil)
+            shipped = highest
+            try beginCopy(.whole, cause: Discontinuity(cause, detail))
+        } catch {
+            throw describe(error)
+        }
+        scheduleTurn()
+    }
+
+    /// The local files that are not shipped, ascending.
+    package func unshippedTransactions() throws -> [TransactionID] {
+        try folder.transactionIDs().filter { id in shipped.map { id > $0 } ?? true }
+    }
+
+    /// Removes local files that are shipped and covered elsewhere; the newest stays, and what the page table needs.
+    package func dropLocalFiles(_ ids: [TransactionID]) throws {
+        let droppable = ids.filter { $0 != lastTransaction && $0 <= shipped ?? .first }
+        guard let highest = droppable.max() else { return }
+        do {
+            if tableStamp.map({ $0 < highest }) ?? true { try storePageTable() }
+            guard let tableStamp, tableStamp >= highest else { return }
+            for id in droppable { try folder.remove(id) }
+        } catch {
+            throw describe(error)
+        }
+    }
+
+    /// The path of a local file.
+    package func localFile(_ id: TransactionID) -> FilePath { folder.transactionFile(id) }
+
+    /// Ends capturing: what is committed is captured and closed first (E7).
+    ///
+    /// - Parameter isLast: Whether no other process has the database open: then all is backfilled too, so that the
+    ///   next start can prove continuity by the file alone.
+    package func detach() throws {
+        guard phase == .attached else { return closeFiles() }
+        reached(.detaching)
+        defer { closeFiles() }
+        do {
+            try capture()
+            guard copy == nil else { return }
+            try closeCapture()
+            if try index().isBackfilled, mayRestart { _ = try recordQuiet() }
+            try storePageTable()
+        } catch {
+            throw describe(error)
+        }
+    }
+
+    /// Lets go of the database at once, as if the process had died; for tests and replaced files.
+    package func abandon() { closeFiles() }
+
+    private func scheduleTurn() {
+        executor.async { self.assumeIsolated { $0.turn() } }
+    }
+
+    private func unshippedByteCount() -> Int64 {
+        let files = (try? unshippedTransactions()) ?? []
+        return files.reduce(0) { sum, id in
+            sum + (((try? FileStatus(path: folder.transactionFile(id)))??.byteCount) ?? 0)
+        }
+    }
+}
+
+extension CaptureEngine {
+    /// Leaves the state of a full spool, so that it can be attached again.
+    package func resumeFromSuspension() {
+        if phase == .suspended { phase = .detached }
+    }
+
+    /// The metadata folder, for those who put files into it.
+    nonisolated var folderForFiles: MetadataFolder {
+        MetadataFolder(root: settings.metadata ?? MetadataFolder.defaultPath(for: settings.database))
+    }
+}

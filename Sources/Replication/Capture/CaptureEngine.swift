@@ -1,0 +1,125 @@
+import Dispatch
+import LTX
+import ObjectStorage
+import SQLiteFormat
+import Synchronization
+package import SystemPackage
+
+/// Captures the committed pages of one database, without a gap, into transaction files in its metadata folder.
+///
+/// The protocol is capture-review E1 to E9 and H. All its steps run on the engine's own queue, where they may block;
+/// none of them waits for long. It needs no store: what is captured waits in the local folder until it is shipped.
+package actor CaptureEngine {
+    /// What the engine is doing.
+    package enum Phase: Sendable, Equatable {
+        case detached
+        case attached
+        /// The spool is full: the reader has ended, a difference is due.
+        case suspended
+    }
+
+    let executor: SerialQueueExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    let settings: CaptureSettings
+    let onEvent: @Sendable (CaptureEvent) -> Void
+    let onClosed: @Sendable () -> Void
+    let notifier: ChangeNotifier?
+
+    // What is attached.
+    package internal(set) var phase = Phase.detached
+    var folder: MetadataFolder
+    var lock: EngineLock?
+    var readers: [EngineConnection?] = [nil, nil]
+    var current = 0
+    var gate: EngineConnection?
+    var checkpointer: EngineConnection?
+    var walIndex: WALIndex?
+    var wal: WALFile?
+    var databaseIdentity: FileIdentity?
+    var pageSize = PageSize.minimum
+    var softLimit: UInt32 = 4000
+    let buffer = ReadBuffer(byteCount: 1 << 20)
+    var watches: [ChangeNotifier.Watch] = []
+    var isWatchingWAL = false
+
+    // What is captured.
+    var position = WALPosition.start(of: WALSalts(first: 0, second: 0))
+    var databaseSize: UInt32 = 0
+    var open: OpenCapture?
+    var table: PageTable?
+    var tableStamp: TransactionID?
+    var lastTransaction: TransactionID?
+    var lastFileChecksum: UInt64 = 0
+    var copy: RunningCopy?
+    var lastTimestamp = Timestamp(rawValue: 0)
+    /// A copy that did not succeed, to be tried again.
+    var pendingCopy: (kind: CopyKind, cause: Discontinuity, unexpected: Bool)?
+    /// The replica's newest file, while it is being found out whether the database is in its state.
+    var adoptable: ReplicaHead?
+
+    // What the protocol remembers between turns.
+    var mayRestart = true
+    var rotatedAt: WALPosition?
+    var needsRestart = false
+    var fenceSince: ContinuousClock.Instant?
+    var noGateBefore: ContinuousClock.Instant
+    var rotationDelay: Duration = .milliseconds(5)
+    var quietRotationAt: ContinuousClock.Instant?
+    var quietDelay: Duration = .milliseconds(50)
+    var movedAt: ContinuousClock.Instant
+    var workedAt: ContinuousClock.Instant
+    var eventAt: ContinuousClock.Instant?
+    var eventDelay: Duration = .zero
+    var quietRecorded = false
+    var wakeToken = 0
+    var wakeAt: ContinuousClock.Instant?
+    var failures = 0
+
+    // What the ships tell.
+    var pacer: UploadPacer
+    var shipped: TransactionID?
+    var spooledByteCount: Int64 = 0
+    var isStoreKnown = false
+    var counters = CaptureCounters()
+
+    /// Creates an engine; nothing is opened before ``attach()``.
+    ///
+    /// - Parameters:
+    ///   - settings: How to treat the database.
+    ///   - notifier: Tells of changes to the log; `nil`: only the slow poll does.
+    ///   - onEvent: Called on the engine's thread.
+    ///   - onClosed: Called on the engine's thread when a transaction file is durable.
+    package init(
+        settings: CaptureSettings,
+        notifier: ChangeNotifier?,
+        onEvent: @escaping @Sendable (CaptureEvent) -> Void = { _ in },
+        onClosed: @escaping @Sendable () -> Void = {}
+    ) {
+        (self.settings, self.notifier, self.onEvent, self.onClosed) = (settings, notifier, onEvent, onClosed)
+        executor = SerialQueueExecutor(label: "capture \(settings.database.lastComponent?.string ?? "")")
+        folder = MetadataFolder(root: settings.metadata ?? MetadataFolder.defaultPath(for: settings.database))
+        let now = ContinuousClock.now
+        (movedAt, workedAt, noGateBefore) = (now, now, now)
+        pacer = UploadPacer(interval: settings.syncInterval, now: now)
+    }
+
+    /// Calls the fault hook, if a test has set one.
+    func reached(_ point: FaultPoint) { settings.faultPoint?(point) }
+}
+
+/// What the engine counts.
+package struct CaptureCounters: Sendable, Equatable {
+    package var captures = 0
+    package var framesCaptured = 0
+    package var moves = 0
+    package var rotations = 0
+    package var rotationsWithoutGate = 0
+    package var gatesBusy = 0
+    package var restarts = 0
+    package var fencesBusy = 0
+    package var wholeCopies = 0
+    package var differences = 0
+    package var unexpectedCopies = 0
+    package var longestHold = Duration.zero
+}

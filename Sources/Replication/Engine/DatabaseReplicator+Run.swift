@@ -1,0 +1,149 @@
+import LTX
+import ObjectStorage
+import ServiceLifecycle
+import SystemPackage
+
+extension DatabaseReplicator {
+    /// Replicates until graceful shutdown, which ships what is left, or until the task is cancelled, which does not.
+    ///
+    /// A database that does not exist yet is waited for.
+    ///
+    /// - Throws: ``CaptureError`` for a database that cannot be replicated, ``ReplicationIncomplete`` where not all
+    ///   was shipped within the time for shutdown.
+    public func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await self.captureUntilShutdown() }
+                group.addTask { try await self.shipUntilDone() }
+                group.addTask { await self.maintainUntilShutdown() }
+                try await group.waitForAll()
+            }
+        } onGracefulShutdown: {
+            self.state.beginShutdown()
+            self.attaching.signal()
+            self.maintenance.signal()
+        }
+        await engine.abandon()
+        try Task.checkCancellation()
+    }
+
+    /// Attaches, and attaches again where the database was replaced or the spool was full.
+    private func captureUntilShutdown() async throws {
+        var delay = Duration.milliseconds(250)
+        var isFirst = true
+        while !state.isShuttingDown, !Task.isCancelled {
+            do {
+                if await engine.phase != .attached {
+                    try await attach(isFirst: isFirst)
+                    isFirst = false
+                    delay = .milliseconds(250)
+                    state.attached()
+                    shipping.signal()
+                }
+                await attaching.wait(atMost: await engine.phase == .suspended ? .seconds(1) : nil)
+            } catch let error as CaptureError {
+                guard error.isWorthWaiting || !isFirst else { throw error }
+                state.waiting(for: error)
+                delay = min(delay * 2, .seconds(5))
+                await attaching.wait(atMost: delay)
+            }
+        }
+        do { try await engine.detach() } catch { state.note(.failed("\(error)") as CaptureEvent) }
+        state.captureEnded()
+        shipping.signal()
+    }
+
+    /// Attaches; a database without local files asks the replica first whether it was restored from there.
+    private func attach(isFirst: Bool) async throws {
+        if await engine.phase == .suspended {
+            guard try await engine.unshippedTransactions().isEmpty else { return }
+            await engine.resumeFromSuspension()
+        }
+        var head: CaptureEngine.ReplicaHead?
+        var highest: TransactionID?
+        if isFirst, try await engine.localTransactions().isEmpty, FileStatus.exists(settings.database) {
+            // A store that is away must not keep capture from starting.
+            (head, highest) = await askReplica(within: .seconds(2))
+        }
+        try await engine.attach(head: head, highest: highest)
+    }
+
+    private func askReplica(within limit: Duration) async -> (CaptureEngine.ReplicaHead?, TransactionID?) {
+        await withTaskGroup(of: (CaptureEngine.ReplicaHead?, TransactionID?).self) { group in
+            group.addTask { (try? await self.replicaHead()) ?? (nil, nil) }  // the shipper asks again, and tells
+            group.addTask {
+                try? await Task.sleep(for: limit)  // cancelled: the answer came first
+                return (nil, nil)
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? (nil, nil)
+        }
+    }
+
+    private func replicaHead() async throws -> (CaptureEngine.ReplicaHead?, TransactionID?) {
+        let listing = try await replica.list()
+        guard let highest = listing.highest, listing.highestContiguous == highest,
+            let newest = listing[0].last, newest.max == highest, newest.byteCount < 64 << 20
+        else { return (nil, listing.highest) }
+        let header = try await replica.header(of: newest)
+        guard header.sourceMark != nil else { return (nil, highest) }
+        let folder = engine.folderForFiles
+        let path = folder.temporaryFile("head")
+        try await onDisk { try folder.prepare() }
+        _ = try await replica.store.download(newest.key, to: path)
+        return (CaptureEngine.ReplicaHead(file: path, transaction: highest, mark: header.sourceMark), highest)
+    }
+
+    /// Ships what is closed, until capture has ended and all is shipped, or the time for shutdown is over.
+    private func shipUntilDone() async throws {
+        var deadline: ContinuousClock.Instant?
+        while !Task.isCancelled {
+            let ended = state.hasCaptureEnded
+            if ended, deadline == nil { deadline = .now + settings.shutdownTimeout }
+            let delay = await pass(until: deadline)
+            if ended {
+                let left = try await engine.unshippedTransactions().count
+                if left == 0 { return }
+                guard let deadline, ContinuousClock.now < deadline, !(await shipper.isHalted) else {
+                    throw ReplicationIncomplete(database: settings.database.string, fileCount: left)
+                }
+                await shipping.wait(atMost: min(settings.shutdownRetryInterval, delay ?? .milliseconds(10)))
+            } else {
+                if await engine.phase == .suspended { attaching.signal() }
+                await shipping.wait(atMost: delay)
+            }
+        }
+    }
+
+    /// One pass of the shipper; at the end of the time for shutdown it is abandoned.
+    private func pass(until deadline: ContinuousClock.Instant?) async -> Duration? {
+        guard let deadline else { return await shipper.pass() }
+        return await withTaskGroup(of: Duration?.self) { group in
+            group.addTask { await self.shipper.pass() }
+            group.addTask {
+                try? await Task.sleep(until: deadline)  // cancelled: the pass is done
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+    }
+}
+
+extension CaptureError {
+    /// Whether the database may become fit by itself: it does not exist yet, or is locked for now.
+    var isWorthWaiting: Bool { [.noDatabase, .databaseBusy, .diskFull].contains(code) }
+}
+
+/// Not all transaction files were shipped when replication ended; they stay in the metadata folder and are shipped at
+/// the next start.
+public struct ReplicationIncomplete: Error, Sendable, CustomStringConvertible {
+    let database: String
+    /// How many files are left.
+    public let fileCount: Int
+
+    public var description: String {
+        "\(database): \(fileCount) transaction files were not shipped in time. They are kept, and shipped when "
+            + "replication is started again."
+    }
+}

@@ -1,0 +1,144 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+import SystemPackage
+
+/// The system calls that swift-system does not have, each naming the file in what it throws.
+enum Disk {
+    /// Makes a file's bytes and size durable.
+    static func syncData(_ descriptor: FileDescriptor, _ path: FilePath) throws {
+        #if os(Linux)
+        let result = fdatasync(descriptor.rawValue)
+        #else
+        // An ordinary fsync leaves the bytes in the drive's cache there.
+        let result = fcntl(descriptor.rawValue, F_FULLFSYNC)
+        #endif
+        guard result == 0 else { throw FileFailure("syncing", path, errno) }
+    }
+
+    /// Makes a folder's entries durable: names made, renamed or removed in it.
+    static func syncFolder(_ path: FilePath) throws {
+        do {
+            let folder = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+            defer { try? folder.close() }  // read-only: nothing can be lost
+            guard fsync(folder.rawValue) == 0 else { throw Errno(rawValue: errno) }
+        } catch let error as Errno {
+            throw FileFailure("syncing the folder", path, error.rawValue)
+        }
+    }
+
+    /// Gives a file another name, replacing what has it.
+    static func rename(_ old: FilePath, to new: FilePath) throws {
+        let result = unsafe old.withPlatformString { old in
+            unsafe new.withPlatformString { unsafe rename_(old, $0) }
+        }
+        guard result == 0 else { throw FileFailure("renaming to", new, errno) }
+    }
+
+    /// Removes a file; one that is not there is no error.
+    static func remove(_ path: FilePath) throws {
+        let result = unsafe path.withPlatformString { unsafe unlink($0) }
+        guard result == 0 || errno == ENOENT else { throw FileFailure("removing", path, errno) }
+    }
+
+    /// Makes a folder and those above it that are missing.
+    static func makeFolders(_ path: FilePath, mode: UInt32) throws {
+        if let status = try FileStatus(path: path) {
+            guard status.isFolder else { throw FileFailure("making the folder", path, ENOTDIR) }
+            return
+        }
+        let parent = path.removingLastComponent()
+        if !parent.isEmpty, parent != path { try makeFolders(parent, mode: mode) }
+        let result = unsafe path.withPlatformString { unsafe mkdir($0, mode_t(mode)) }
+        guard result == 0 || errno == EEXIST else { throw FileFailure("making the folder", path, errno) }
+    }
+
+    /// The names in a folder, in no order; none where there is no such folder.
+    static func names(in folder: FilePath) throws -> [String] {
+        guard let stream = unsafe folder.withPlatformString({ unsafe opendir($0) }) else {
+            if errno == ENOENT { return [] }
+            throw FileFailure("listing", folder, errno)
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else {
+                guard errno == 0 else { throw FileFailure("listing", folder, errno) }
+                return names
+            }
+            // SAFETY: d_name is a C string within the entry, which lives until the next readdir.
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+    }
+
+    /// Reads a whole small file; `nil` where there is none.
+    static func contents(of path: FilePath, limit: Int) throws -> [UInt8]? {
+        do {
+            let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            defer { try? descriptor.close() }  // read-only: nothing can be lost
+            var bytes = [UInt8](repeating: 0, count: limit)
+            var done = 0
+            while done < limit {
+                let count = try bytes.withUnsafeMutableBytes {
+                    unsafe try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[done...]))
+                }
+                if count == 0 { break }
+                done += count
+            }
+            return Array(bytes[..<done])
+        } catch let error as Errno {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw FileFailure("reading", path, error.rawValue)
+        }
+    }
+
+    /// Replaces a file whole: writes beside it, syncs if `durable`, renames.
+    static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32, durable: Bool) throws {
+        let temporary = FilePath(path.string + ".tmp")
+        do {
+            let descriptor = try FileDescriptor.open(
+                temporary,
+                .writeOnly,
+                options: [.create, .truncate, .closeOnExec],
+                permissions: FilePermissions(rawValue: CInterop.Mode(mode))
+            )
+            try descriptor.closeAfter {
+                try descriptor.writeAll(bytes)
+                if durable { try syncData(descriptor, temporary) }
+            }
+        } catch let error as Errno {
+            throw FileFailure("writing", temporary, error.rawValue)
+        }
+        try rename(temporary, to: path)
+        if durable { try syncFolder(path.removingLastComponent()) }
+    }
+}
+
+/// `rename(2)`, under a name that ``Disk/rename(_:to:)`` does not hide.
+private func rename_(_ old: UnsafePointer<CInterop.PlatformChar>, _ new: UnsafePointer<CInterop.PlatformChar>) -> Int32 {
+    unsafe rename(old, new)
+}
+
+/// A system call that failed on a file.
+struct FileFailure: Error, Sendable, CustomStringConvertible {
+    let action: String
+    let path: FilePath
+    let errno: Errno
+
+    init(_ action: String, _ path: FilePath, _ code: Int32) {
+        (self.action, self.path, errno) = (action, path, Errno(rawValue: code))
+    }
+
+    /// Whether the disk or the quota is full.
+    var isDiskFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
+
+    var description: String { "\(action) \(path): \(errno)" }
+}

@@ -1,0 +1,67 @@
+import CSQLite
+import Synchronization
+
+/// SQLite's own handle of an open database file, for reading pages and the wal-index past its pager.
+///
+/// POSIX drops all of a process's locks on a file when any descriptor of it is closed, so the engine opens none of
+/// its own on a database or its `-shm` (capture-review, break 2).
+///
+/// `@unchecked Sendable`: the handle is only read through `xRead`, which is `pread` on a descriptor that stays open,
+/// one call at a time under ``lock``; `owner` keeps it open.
+final class SQLiteFileHandle: @unchecked Sendable {
+    private let file: UnsafeMutablePointer<sqlite3_file>
+    private let owner: EngineConnection
+    private let lock = Mutex(())
+
+    init(file: UnsafeMutablePointer<sqlite3_file>, owner: EngineConnection) {
+        unsafe self.file = unsafe file
+        self.owner = owner
+    }
+
+    /// Fills `buffer` from `offset`; what lies behind the end of the file reads as zeros.
+    ///
+    /// - Returns: `false` where the file ended within the buffer.
+    @discardableResult
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SQLiteFailure) -> Bool {
+        guard let base = unsafe buffer.baseAddress, buffer.count > 0 else { return true }
+        // SAFETY: SQLite's method table lives as long as the file; the buffer is ours for the call.
+        let code = lock.withLock { _ in
+            unsafe file.pointee.pMethods.pointee.xRead(file, base, Int32(buffer.count), offset)
+        }
+        if code == csqlite_ioerr_short_read { return false }
+        guard code == SQLITE_OK else {
+            throw SQLiteFailure(code: code, text: "reading at byte \(offset)", action: "reading \(owner.path)")
+        }
+        return true
+    }
+
+    /// The size of the database file in bytes.
+    func byteCount() throws(SQLiteFailure) -> Int64 {
+        var size: sqlite3_int64 = 0
+        let code = unsafe file.pointee.pMethods.pointee.xFileSize(file, &size)
+        guard code == SQLITE_OK else {
+            throw SQLiteFailure(code: code, text: "file size", action: "reading \(owner.path)")
+        }
+        return size
+    }
+
+    /// Makes the database file durable.
+    func sync() throws(SQLiteFailure) {
+        let code = unsafe file.pointee.pMethods.pointee.xSync(file, SQLITE_SYNC_NORMAL)
+        guard code == SQLITE_OK else {
+            throw SQLiteFailure(code: code, text: "fsync", action: "syncing \(owner.path)")
+        }
+    }
+
+    /// The start of the wal-index, mapped and shared with every other connection.
+    ///
+    /// Valid as long as the owner is open in WAL mode; call it only after a read transaction began.
+    func sharedMemory() throws(SQLiteFailure) -> UnsafeRawPointer {
+        var region: UnsafeMutableRawPointer?
+        let code = unsafe file.pointee.pMethods.pointee.xShmMap(file, 0, 32768, 0, &region)
+        guard code == SQLITE_OK || code == SQLITE_READONLY, let region = unsafe region else {
+            throw SQLiteFailure(code: code, text: "the wal-index is not mapped", action: "reading \(owner.path)-shm")
+        }
+        return unsafe UnsafeRawPointer(region)
+    }
+}

@@ -1,0 +1,57 @@
+public import Logging
+import Replication
+import ServiceLifecycle
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+extension Commands {
+    /// Replicates the databases of a configuration until graceful shutdown, or once.
+    ///
+    /// - Throws: `CaptureError` for a database that cannot be replicated, `ObjectStoreError` for settings of a store.
+    public static func replicate(
+        _ configuration: ReplicationConfiguration,
+        options: ReplicateOptions,
+        logger: Logger
+    ) async throws -> ReplicateOutcome {
+        let service = try ReplicationService(configuration, isInProcess: false, logger: logger)
+        if service.replicators.isEmpty { logger.warning("No databases in the configuration") }
+        for replicator in service.replicators {
+            logger.info(
+                "Replicating",
+                metadata: ["db": "\(replicator.settings.database)", "replica": "\(replicator.replica.store)"]
+            )
+        }
+        do {
+            if options.isOnce {
+                for replicator in service.replicators {
+                    try await replicator.runOnce(
+                        forcesSnapshot: options.forcesSnapshot,
+                        enforcesRetention: options.enforcesRetention
+                    )
+                }
+            } else if service.replicators.isEmpty {
+                try? await gracefulShutdown()  // cancelled: the end as well
+            } else {
+                try await service.run()
+            }
+            return ReplicateOutcome(isEverythingShipped: true)
+        } catch let error as ReplicationIncomplete {
+            logger.error("Not everything was shipped", metadata: ["error": "\(error)"])
+            return ReplicateOutcome(isEverythingShipped: false)
+        }
+    }
+
+    /// Removes a temporary database with what SQLite may have left beside it.
+    static func removeDatabase(_ path: FilePath) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            _ = unsafe FilePath(path.string + suffix).withPlatformString { unsafe unlink($0) }
+        }
+    }
+}

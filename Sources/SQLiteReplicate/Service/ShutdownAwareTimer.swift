@@ -1,0 +1,18 @@
+import ServiceLifecycle
+
+/// Runs something at an interval until the service group shuts down.
+enum ShutdownAwareTimer {
+    /// Waits first, then runs `body`, again and again; a shutdown or a cancellation ends the wait and what runs.
+    static func run(every interval: Duration, _ body: @escaping @Sendable () async -> Void) async {
+        do {
+            try await cancelWhenGracefulShutdown {
+                while true {
+                    try await Task.sleep(for: interval)
+                    await body()
+                }
+            }
+        } catch {
+            // The end was asked for.
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+
+/// The program: arguments in, words or JSON out, nothing else.
+@main
+struct Program: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sqlite-replicate",
+        abstract: "Ships every committed change of SQLite databases to a folder or to S3, and brings them back.",
+        discussion: """
+            Files, flags and layout are Litestream 0.5's: 'replicate' and 'restore' take its litestream.yml, and each \
+            restores what the other wrote. Flags take one hyphen or two, and '=VALUE' or ' VALUE'.
+
+            Exit codes: 0 done; 1 failed, with one line on standard error; 2 checked and found wrong (verify, demo); \
+            64 wrong usage; 128 and the signal's number if a signal ended the program.
+            """,
+        version: ProgramVersion.number,
+        subcommands: [
+            ReplicateCommand.self, RestoreCommand.self, DatabasesCommand.self, LTXCommand.self, WALCommand.self,
+            VerifyCommand.self, DemoCommand.self, VersionCommand.self,
+        ],
+        helpNames: [.short, .long, .customLong("help", withSingleDash: true)],
+    )
+
+    /// No command at all is wrong usage.
+    func run() async throws {
+        StandardStreams.error(Self.helpMessage() + "\n")
+        throw ExitCode.validationFailure
+    }
+}
