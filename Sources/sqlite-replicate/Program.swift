@@ -1,7 +1,14 @@
 import ArgumentParser
 
-/// The program: arguments in, words or JSON out, nothing else.
+/// Where the program begins.
 @main
+enum Main {
+    static func main() async {
+        await withTaskExecutorPreference(WorkerExecutor.shared) { await Program.main() }
+    }
+}
+
+/// The program: arguments in, words or JSON out, nothing else.
 struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sqlite-replicate",

@@ -4,9 +4,9 @@ import NIOPosix
 import Synchronization
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #elseif canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// An HTTP server in this process that answers as a test tells it to, rightly or wrongly.
@@ -47,6 +47,8 @@ public final class ScriptedHTTPServer: Sendable {
         case reset
         /// Silence.
         case silence
+        /// A whole answer and a close as soon as the head has come, while the body is still under way.
+        case respondAtHead(HTTPResponseStatus, [(String, String)] = [], String = "")
     }
 
     /// The port of 127.0.0.1 that it listens at.
@@ -74,7 +76,8 @@ public final class ScriptedHTTPServer: Sendable {
     /// Calls `body` with a server that answers by `answer`, and ends it afterwards.
     ///
     /// - Parameters:
-    ///   - answer: Tells what becomes of a request; called on an event loop, so it must not block.
+    ///   - answer: Tells what becomes of a request; called when its head has come and when its body has, on an event loop,
+    ///     so it must not block.
     ///   - body: Uses the server.
     public static func with<Value>(
         _ answer: @escaping @Sendable (Request) -> Answer,
@@ -117,22 +120,45 @@ public final class ScriptedHTTPServer: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
-            case .head(let head): (self.head, body) = (head, ByteBuffer())
+            case .head(let head):
+                (self.head, body) = (head, ByteBuffer())
+                guard case .respondAtHead(let status, let headers, let body) = answer(request(head)) else { return }
+                note(head)
+                self.head = nil
+                write(status, headers + [("connection", "close")], body, count: body.utf8.count, context)
+                let channel = context.channel
+                context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
             case .body(var piece): body.writeBuffer(&piece)
             case .end:
                 guard let head else { return }
-                let request = log.requests.withLock { requests in
-                    let request = Request(
-                        number: requests.count,
-                        method: head.method,
-                        uri: head.uri,
-                        headers: head.headers,
-                        body: body
-                    )
-                    requests.append(request)
-                    return request
-                }
+                let request = note(head)
                 carryOut(answer(request), context, isHead: head.method == .HEAD)
+            }
+        }
+
+        /// The request as it is so far, with the number it is going to have.
+        private func request(_ head: HTTPRequestHead) -> Request {
+            Request(
+                number: log.requests.withLock(\.count),
+                method: head.method,
+                uri: head.uri,
+                headers: head.headers,
+                body: body
+            )
+        }
+
+        @discardableResult
+        private func note(_ head: HTTPRequestHead) -> Request {
+            log.requests.withLock { requests in
+                let request = Request(
+                    number: requests.count,
+                    method: head.method,
+                    uri: head.uri,
+                    headers: head.headers,
+                    body: body
+                )
+                requests.append(request)
+                return request
             }
         }
 
@@ -153,7 +179,7 @@ public final class ScriptedHTTPServer: Sendable {
                 context.flush()
             case .close: Self.end(context.channel, reset: false)
             case .reset: Self.end(context.channel, reset: true)
-            case .silence: break
+            case .silence, .respondAtHead: break
             }
         }
 

@@ -1,12 +1,13 @@
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 import NIOCore
 import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 extension OpenFile {
     /// Appends the first `byteCount` bytes of `source` to this empty file, and starts writing them to the disk meanwhile.
@@ -65,21 +66,22 @@ extension OpenFile {
 /// Two calls of Linux that the C library's module does not declare; `nil` where the library lacks them.
 private enum LinuxCalls {
     typealias CopyFileRange =
-        @convention(c) (CInt, UnsafeMutablePointer<Int64>?, CInt, UnsafeMutablePointer<Int64>?, Int, CUnsignedInt) -> Int
+        @convention(c) (CInt, UnsafeMutablePointer<Int64>?, CInt, UnsafeMutablePointer<Int64>?, Int, CUnsignedInt) ->
+        Int
     typealias SyncFileRange = @convention(c) (CInt, Int64, Int64, CUnsignedInt) -> CInt
 
     #if os(Linux)
-    // SAFETY: the types are those of the functions in `unistd.h` and `fcntl.h`, for 64-bit offsets.
-    static let copyFileRange: CopyFileRange? = unsafe symbol("copy_file_range").map { address in
-        unsafe unsafeBitCast(address, to: CopyFileRange.self)
-    }
-    static let syncFileRange: SyncFileRange? = unsafe symbol("sync_file_range").map { address in
-        unsafe unsafeBitCast(address, to: SyncFileRange.self)
-    }
+        // SAFETY: the types are those of the functions in `unistd.h` and `fcntl.h`, for 64-bit offsets.
+        static let copyFileRange: CopyFileRange? = unsafe symbol("copy_file_range").map { address in
+            unsafe unsafeBitCast(address, to: CopyFileRange.self)
+        }
+        static let syncFileRange: SyncFileRange? = unsafe symbol("sync_file_range").map { address in
+            unsafe unsafeBitCast(address, to: SyncFileRange.self)
+        }
 
-    private static func symbol(_ name: String) -> UnsafeMutableRawPointer? { unsafe dlsym(nil, name) }
+        private static func symbol(_ name: String) -> UnsafeMutableRawPointer? { unsafe dlsym(nil, name) }
     #else
-    static let copyFileRange: CopyFileRange? = nil
-    static let syncFileRange: SyncFileRange? = nil
+        static let copyFileRange: CopyFileRange? = nil
+        static let syncFileRange: SyncFileRange? = nil
     #endif
 }

@@ -1,12 +1,13 @@
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 import NIOCore
 import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 /// Both NIOCore and SystemPackage have a type of this name.
 typealias FileDescriptor = SystemPackage.FileDescriptor
@@ -96,8 +97,8 @@ final class OpenFile: Sendable {
     /// Brings the file's bytes and its size to the disk.
     func sync() throws(Errno) {
         #if canImport(Darwin)
-        // `fsync` there leaves the bytes in the drive's cache.
-        if fcntl(descriptor.rawValue, F_FULLFSYNC) == 0 { return }
+            // `fsync` there leaves the bytes in the drive's cache.
+            if fcntl(descriptor.rawValue, F_FULLFSYNC) == 0 { return }
         #endif
         try Self.call { fsync(descriptor.rawValue) }
     }

@@ -32,7 +32,9 @@ public enum StoreLocation: Hashable, Sendable, CustomStringConvertible {
             self = .s3(url.configuration, prefix: url.prefix)
         case "file":
             guard rest.hasPrefix("/") else { throw Self.invalid(text, "a file's URL has three slashes: file:///path") }
-            guard let path = String(rest).percentDecoded() else { throw Self.invalid(text, "its escapes are malformed") }
+            guard let path = String(rest).percentDecoded() else {
+                throw Self.invalid(text, "its escapes are malformed")
+            }
             self = .folder(FilePath(path))
         case let scheme:
             throw Self.invalid(text, "'\(scheme)' is not served; use s3://…, file:///… or a path")

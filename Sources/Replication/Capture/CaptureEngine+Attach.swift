@@ -28,6 +28,7 @@ extension CaptureEngine {
     /// - Throws: ``CaptureError``; nothing is held afterwards.
     package func attach(head: ReplicaHead? = nil, highest: TransactionID? = nil) throws {
         guard phase != .attached else { return }
+        if let stopped { throw stopped }
         do {
             try openFiles()
             try resume(head: head, highest: highest)
@@ -41,6 +42,7 @@ extension CaptureEngine {
     }
 
     private func openFiles() throws {
+        locksAreLost = false
         guard let before = try FileStatus(path: settings.database) else {
             throw CaptureError(.noDatabase, "There is no database at \(settings.database).")
         }
@@ -67,15 +69,22 @@ extension CaptureEngine {
             )
         }
         try folder.prepare()
-        try openConnections()
+        try openConnections(device: before.identity.device)
     }
 
-    private func openConnections() throws {
-        let connection = try reader(0)
+    private func openConnections(device: UInt64?) throws {
+        // A network's locks and shared memory reach one machine only, the files more than one (B8).
+        if let device, let kind = SharedFileSystem.name(ofDevice: device) {
+            throw unsupported("lies on \(kind), where SQLite's WAL mode does not work: move it to a local disk")
+        }
+        let connection = try waiting(settings.busyTimeout) { () throws(SQLiteFailure) in try reader(0) }
         if let vfs = connection.vfsName(), vfs != "unix" {
+            throw unsupported("is served by SQLite's VFS '\(vfs)', whose locks cannot be shared: use 'unix'")
+        }
+        guard !connection.isReadOnly else {
             throw CaptureError(
-                .unsupported,
-                "SQLite serves \(settings.database) through '\(vfs)', whose locks cannot be shared: use its 'unix' VFS."
+                .notReadable,
+                "\(settings.database) can only be read: checkpoints need the permission to write it too."
             )
         }
         try requireWALMode(connection)
@@ -83,11 +92,19 @@ extension CaptureEngine {
         else { throw CaptureError(.notADatabase, "\(settings.database) has no page size that SQLite knows.") }
         pageSize = size
         softLimit = settings.softLimitFrames ?? UInt32((16 << 20) / (size.byteCount + 24))
-        let version = sqlite3_libversion_number()
+        warnOfVersion(sqlite3_libversion_number())
+    }
+
+    /// Versions 3.7.0 to 3.51.2 have the WAL-reset bug, but for those into which the repair was brought.
+    private func warnOfVersion(_ version: Int32) {
         let isRepaired = version >= 3_051_003 || (3_050_007..<3_051_000).contains(version)
             || (3_044_006..<3_045_000).contains(version)
         // SAFETY: SQLite's version is a static C string.
         if !isRepaired { onEvent(.sqliteVersionWarning(unsafe String(cString: sqlite3_libversion()))) }
+    }
+
+    private func unsupported(_ why: String) -> CaptureError {
+        CaptureError(.unsupported, "\(settings.database) \(why).")
     }
 
     private func requireWALMode(_ connection: EngineConnection) throws {
@@ -99,7 +116,10 @@ extension CaptureEngine {
                 "\(settings.database) is in journal mode '\(mode)': run PRAGMA journal_mode=WAL once, then attach again."
             )
         }
-        guard try connection.scalar("PRAGMA journal_mode=WAL") == "wal" else {
+        let switched = try waiting(settings.busyTimeout) { () throws(SQLiteFailure) in
+            try connection.scalar("PRAGMA journal_mode=WAL")
+        }
+        guard switched == "wal" else {
             throw CaptureError(.notInWALMode, "\(settings.database) cannot be switched to WAL mode now.")
         }
         onEvent(.switchedToWAL)
@@ -112,6 +132,9 @@ extension CaptureEngine {
         current = 0
         unsafe walIndex = WALIndex(memory: try reader(0).databaseFile().sharedMemory())
         wal = try WALFile(database: settings.database)
+        indexIdentity = try FileStatus(path: FilePath(settings.database.string + "-shm"))?.identity
+        databaseIdentity = before?.identity
+        try requireOneLibrary()
         reached(.attached)
         let look = try index()
         let after = try FileStatus(path: settings.database)
@@ -119,6 +142,7 @@ extension CaptureEngine {
         mayRestart = false
         let state = try loadLocalState()
         lastTransaction = state.last
+        lastTimestamp = Timestamp(rawValue: state.header?.timestampMilliseconds ?? 0)
         lastFileChecksum = state.fileChecksum
         table = state.table
         tableStamp = state.tableStamp
@@ -127,10 +151,13 @@ extension CaptureEngine {
             if let highest { lastTransaction = highest }
             if let head, try adopt(head) { return }
             position = .start(of: look.salts)
-            return try beginCopy(.whole, cause: Discontinuity(.noPosition))
+            return try beginFirstCopy(.whole, Discontinuity(.noPosition))
         }
         do {
-            guard state.isReadable else { throw Discontinuity(.localFilesLost, "the newest file is damaged") }
+            guard state.isReadable else {
+                try setAside(state.last)
+                throw Discontinuity(.localFilesLost, "the newest file is damaged")
+            }
             let (proof, start) = try prove(state, look: look, before: before, after: after)
             reached(.continuityJudged)
             position = start
@@ -147,12 +174,33 @@ extension CaptureEngine {
             }
             mayRestart = true
             onEvent(.continued(proof: proof, position: "\(position.frame)"))
-            if table == nil { try beginCopy(.table, cause: Discontinuity(.noPosition, "no page table")) }
+            if table == nil {
+                try beginCopy(.table, cause: Discontinuity(.noPosition, "no page table"))
+            } else if let record = state.record, record.bootID != BootID.current {
+                // The log is as it was, but the database file need not be: it is compared with the table once (E4).
+                try beginFirstCopy(.difference, Discontinuity(.rebooted))
+            }
         } catch let error as Discontinuity {
             reached(.continuityJudged)
             position = .start(of: look.salts)
-            try beginCopy(table == nil ? .whole : .difference, cause: error)
+            try beginFirstCopy(table == nil ? .whole : .difference, error)
         }
+    }
+
+    /// Begins a copy at attach; one that finds the log changing under it is tried again by a later turn.
+    private func beginFirstCopy(_ kind: CopyKind, _ cause: Discontinuity) throws {
+        do {
+            try beginCopy(kind, cause: cause)
+        } catch let error as Discontinuity {
+            failed(error)
+        }
+    }
+
+    /// Takes a damaged file out of the history, so that it is never shipped.
+    private func setAside(_ id: TransactionID?) throws {
+        guard let id else { return }
+        let path = folder.transactionFile(id)
+        try Disk.rename(path, to: FilePath(path.string + ".damaged"))
     }
 
     private func prove(
@@ -199,14 +247,17 @@ extension CaptureEngine {
     func closeFiles() {
         abandonCopy()
         dropOpenCapture()
-        for watch in watches { notifier?.remove(watch) }
-        watches = []
-        isWatchingWAL = false
-        unsafe walIndex = nil
+        for watch in watches + [logWatch].compactMap(\.self) { notifier?.remove(watch) }
+        (watches, logWatch, isWatchingWAL) = ([], nil, false)
+        walIndex = nil
         for reader in readers { reader?.endRead() }
         (readers, gate, checkpointer) = ([nil, nil], nil, nil)
         (wal, lock, databaseIdentity) = (nil, nil, nil)
-        (table, tableStamp, pendingCopy, adoptable) = (nil, nil, nil, nil)
+        (table, tableStamp, adoptable, indexIdentity) = (nil, nil, nil, nil)
+        (copyDue, copyAfter, closeAfter, unshippedCopy) = (nil, nil, nil, nil)
+        (books, booksAfter) = (Books(), nil)
+        (fenceSince, rotatedAt, backfill, eventAt, failures) = (nil, nil, nil, nil, 0)
+        (needsRestart, isLogFolderSynced) = (false, false)
         buffer.release()
         phase = .detached
     }
@@ -229,9 +280,7 @@ extension CaptureEngine {
                     cause: failure
                 )
             }
-            if failure.code & 0xff == SQLITE_CANTOPEN || failure.code & 0xff == SQLITE_READONLY
-                || failure.code & 0xff == SQLITE_PERM
-            {
+            if [SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH].contains(failure.code & 0xff) {
                 return CaptureError(
                     .notReadable,
                     "\(settings.database) cannot be opened for reading and writing: check the permissions of the file, "
@@ -239,11 +288,36 @@ extension CaptureEngine {
                     cause: failure
                 )
             }
-            return CaptureError(.fileSystem, "\(settings.database) cannot be used.", cause: failure)
-        case let failure as FileFailure:
+            if failure.code & 0xff == SQLITE_FULL {
+                return CaptureError(
+                    .diskFull,
+                    "The disk that holds \(settings.database) is full: free some space.",
+                    cause: failure
+                )
+            }
             return CaptureError(
-                failure.isDiskFull ? .diskFull : .fileSystem,
-                failure.isDiskFull ? "The disk that holds \(failure.path) is full: free some space." : "\(failure)",
+                .fileSystem,
+                "\(settings.database) cannot be used: check the disk and the permissions.",
+                cause: failure
+            )
+        case let failure as FileFailure:
+            let code: CaptureError.Code =
+                failure.isDiskFull ? .diskFull : failure.isPermission ? .notReadable : .fileSystem
+            let advice =
+                failure.isDiskFull
+                ? "The disk that holds \(failure.path) is full: free some space."
+                : "\(settings.database) cannot be replicated: check \(failure.path)."
+            return CaptureError(code, advice, cause: failure)
+        case let failure as Errno:
+            return CaptureError(
+                .fileSystem,
+                "A file of \(settings.database) cannot be read: check the disk and the permissions.",
+                cause: failure
+            )
+        case let failure as Discontinuity:
+            return CaptureError(
+                .databaseBusy,
+                "\(settings.database) changes in a way that cannot be followed; it is read anew.",
                 cause: failure
             )
         default: return error

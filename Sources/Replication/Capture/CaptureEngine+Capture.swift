@@ -7,10 +7,10 @@ extension CaptureEngine {
     ///
     /// A header whose copies stay different was left by a writer that died: any read makes SQLite rebuild it.
     func index() throws -> WALIndexHeader {
-        guard let walIndex = unsafe walIndex else { throw Discontinuity(.reader, "not attached") }
+        guard let walIndex = walIndex else { throw Discontinuity(.reader, "not attached") }
         for _ in 0..<20 {
             for _ in 0..<50 {
-                if let header = unsafe walIndex.look() { return header }
+                if let header = walIndex.look() { return header }
                 Blocking.sleep(.microseconds(200))
             }
             let connection = try checkpointConnection()
@@ -32,6 +32,7 @@ extension CaptureEngine {
     func capture(_ seen: WALIndexHeader? = nil) throws -> Bool {
         let look = try seen ?? index()
         guard look.lastFrame > 0 else { return false }
+        if let copyDue, copyDue.kind != .table { return passOver(look) }
         var start = position
         if look.salts != position.salts {
             let plusOne = look.salts.first &- position.salts.first == 1
@@ -48,13 +49,11 @@ extension CaptureEngine {
         let now = Timestamp.now
         let capture = try openCapture()
         let reader = try WALReader(file: walFile(), buffer: buffer)
-        let limit = settings.captureLimit
         let lockPage = pageSize.lockPage
         let (end, size) = try reader.frames(after: start, through: look.lastFrame, pageSize: pageSize) {
             (_, header, page) in
-            guard header.pageNumber != lockPage else { return }
-            capture.store(header.pageNumber, page)
-            if capture.pages.byteCount >= limit { try spill(capture) }
+            if header.pageNumber != lockPage { try store(header.pageNumber, page, in: capture) }
+            if header.commitSize > 0 { capture.noteCommit(size: header.commitSize) }
         }
         guard end.checksum == look.checksum else {
             throw Discontinuity(.damagedFrame, "the running checksum at frame \(end.frame) is not the index's")
@@ -74,6 +73,24 @@ extension CaptureEngine {
         databaseSize = size
         quietRecorded = false
         return true
+    }
+
+    /// A copy is due that will hold everything: the log is followed, but nothing of it is kept.
+    private func passOver(_ look: WALIndexHeader) -> Bool {
+        guard look.salts != position.salts || look.lastFrame != position.frame else { return false }
+        position = WALPosition(salts: look.salts, frame: look.lastFrame, checksum: look.checksum)
+        databaseSize = look.pageCount
+        quietRecorded = false
+        return true
+    }
+
+    /// Keeps an image in memory, or moves what is there to a spill file if that is too much.
+    func store(_ page: UInt32, _ image: RawSpan, in capture: OpenCapture) throws {
+        let byteCount = capture.pages.byteCount
+        if byteCount >= settings.captureLimit || CaptureMemory.isExceeded && byteCount >= CaptureMemory.minimum {
+            if !capture.pages.canTake(page) { try spill(capture) }
+        }
+        capture.store(page, image)
     }
 
     /// The capture that is open, or a new one.

@@ -12,12 +12,17 @@ extension CaptureEngine {
     /// If this throws, the capture stays open, and nothing was numbered.
     @discardableResult
     func closeCapture() throws -> TransactionID? {
-        guard copy == nil, let capture = open, !capture.isEmpty, table != nil else { return nil }
+        guard copy == nil, copyDue == nil, let capture = open, !capture.isEmpty, table != nil else { return nil }
         if let missing = capture.missingPage(lockPage: pageSize.lockPage) {
             throw Discontinuity(.pageMissing, "page \(missing) of \(capture.commitSize)")
         }
-        // The database must not be behind what leaves the host.
+        if let newest = try folder.transactionIDs().last, newest >= nextTransaction { throw foreignFile(newest) }
+        // The database must not be behind what leaves the host (B11).
         try walFile().sync()
+        if !isLogFolderSynced {
+            try Disk.syncFolder(settings.database.removingLastComponent())
+            isLogFolderSynced = true
+        }
         let written = try write(capture)
         try publish(written, at: position, size: databaseSize)
         dropOpenCapture()
@@ -94,35 +99,74 @@ extension CaptureEngine {
     }
 
     /// Gives a written file its name, and makes it the position.
+    ///
+    /// If this throws, the file has no name and nothing has changed.
     func publish(_ written: WrittenFile, at position: WALPosition, size: UInt32) throws {
         let id = nextTransaction
         do {
             try folder.publish(written.path, as: id)
-        } catch let failure as FileFailure {
-            try? Disk.remove(written.path)
-            guard failure.errno == .fileExists else { throw failure }
-            throw CaptureError(
-                .secondWriter,
-                "\(folder.transactionFile(id)) was written by somebody else: stop the other replicator, then start again."
-            )
+        } catch {
+            try? Disk.remove(written.path)  // else the next start removes it
+            guard (error as? FileFailure)?.errno == .fileExists else { throw error }
+            throw foreignFile(id)
         }
         reached(.fileWritten)
         lastTransaction = id
         lastFileChecksum = written.summary.fileChecksum
         table = written.table
         spooledByteCount += written.summary.byteCount
-        try record(position, size: size, quiet: nil)
-        reached(.recordWritten)
+        books.unsettled = written.path
+        note(position, size: size, quiet: nil)
+        keepBooks()
         onEvent(.closed(transaction: id.rawValue, byteCount: written.summary.byteCount))
-        onClosed()
     }
 
-    /// Writes the record of the newest transaction file.
-    ///
-    /// It need not be synced: a file without its record is derived again from the file itself.
-    func record(_ position: WALPosition, size: UInt32, quiet: QuietMark?) throws {
+    /// Somebody else has written a transaction file into our folder (H7).
+    func foreignFile(_ id: TransactionID) -> CaptureError {
+        CaptureError(
+            .secondWriter,
+            "\(folder.transactionFile(id)) was written by somebody else: stop the other replicator, then start again."
+        )
+    }
+
+    /// What is still to be written about files that have their names. Nothing is lost if it fails: it is tried again,
+    /// and a process that dies before costs a proof of continuity at most.
+    struct Books {
+        /// The temporary name of the newest file, to be removed, and its folder to be synced.
+        var unsettled: FilePath?
+        var record: PositionRecord?
+        var isTableDue = false
+
+        var areDone: Bool { unsettled == nil && record == nil && !isTableDue }
+    }
+
+    /// Writes what is due.
+    func keepBooks() {
+        do {
+            if let path = books.unsettled {
+                try folder.settle(path)
+                books.unsettled = nil
+                onClosed()
+            }
+            if let record = books.record {
+                // Not synced: a file without its record is derived again from the file itself.
+                try Disk.replace(folder.positionFile, with: record.encoded(), mode: folder.fileMode, durable: false)
+                books.record = nil
+                quietRecorded = record.quiet != nil
+                reached(.recordWritten)
+            }
+            if books.isTableDue { try storePageTable() }
+            booksAfter = nil
+        } catch {
+            booksAfter = .now + backoff
+            failed(error)
+        }
+    }
+
+    /// Prepares the record of the newest transaction file.
+    func note(_ position: WALPosition, size: UInt32, quiet: QuietMark?) {
         guard let lastTransaction, let databaseIdentity, let table else { return }
-        let record = PositionRecord(
+        books.record = PositionRecord(
             transaction: lastTransaction,
             fileChecksum: lastFileChecksum,
             position: position,
@@ -133,13 +177,13 @@ extension CaptureEngine {
             quiet: quiet,
             checksum: table.checksum
         )
-        try Disk.replace(folder.positionFile, with: record.encoded(), mode: folder.fileMode, durable: false)
-        quietRecorded = quiet != nil
     }
 
     /// Writes the page table, stamped with the newest transaction.
     package func storePageTable() throws {
-        guard let lastTransaction, let table, tableStamp != lastTransaction, copy == nil else { return }
+        books.isTableDue = false
+        guard let lastTransaction, let table, tableStamp != lastTransaction, copy == nil, copyDue == nil else { return }
+        books.isTableDue = true
         let stored = StoredPageTable(
             transaction: lastTransaction,
             fileChecksum: lastFileChecksum,
@@ -148,6 +192,7 @@ extension CaptureEngine {
         )
         try Disk.replace(folder.pageTableFile, with: stored.encoded(), mode: folder.fileMode, durable: true)
         tableStamp = lastTransaction
+        books.isTableDue = false
         reached(.pageTableWritten)
     }
 
@@ -155,15 +200,17 @@ extension CaptureEngine {
     ///
     /// Returns whether nothing more is to be done for that.
     func recordQuiet() throws -> Bool {
-        guard !quietRecorded, lastTransaction != nil, copy == nil, mayRestart, open?.isEmpty ?? true else { return true }
+        guard !quietRecorded, lastTransaction != nil, copy == nil, copyDue == nil, mayRestart, open?.isEmpty ?? true
+        else { return true }
         let look = try index()
         guard look.isBackfilled, look.lastFrame == 0 || look.salts == position.salts && look.lastFrame == position.frame,
             let status = try FileStatus(path: settings.database)
         else { return true }
         let now = Timestamp.now.rawValue * 1_000_000
         guard now - max(status.modified, status.changed) > 20_000_000 else { return false }
-        try record(position, size: databaseSize, quiet: QuietMark(status))
-        return true
+        note(position, size: databaseSize, quiet: QuietMark(status))
+        keepBooks()
+        return books.record == nil
     }
 }
 

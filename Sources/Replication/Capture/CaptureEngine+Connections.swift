@@ -3,7 +3,7 @@ import SystemPackage
 
 extension CaptureEngine {
     /// The connection whose read transaction pins the log.
-    func reader(_ index: Int) throws -> EngineConnection {
+    func reader(_ index: Int) throws(SQLiteFailure) -> EngineConnection {
         if let reader = readers[index] { return reader }
         let new = try EngineConnection(path: settings.database.string)
         readers[index] = new
@@ -11,7 +11,7 @@ extension CaptureEngine {
     }
 
     /// The connection that runs PASSIVE checkpoints.
-    func checkpointConnection() throws -> EngineConnection {
+    func checkpointConnection() throws(SQLiteFailure) -> EngineConnection {
         if let checkpointer { return checkpointer }
         let new = try EngineConnection(path: settings.database.string)
         checkpointer = new
@@ -19,7 +19,7 @@ extension CaptureEngine {
     }
 
     /// The connection that takes the write lock.
-    func gateConnection() throws -> EngineConnection {
+    func gateConnection() throws(SQLiteFailure) -> EngineConnection {
         if let gate { return gate }
         let new = try EngineConnection(path: settings.database.string)
         gate = new
@@ -36,12 +36,18 @@ extension CaptureEngine {
 
     /// Begins a read transaction, waiting for locks that are held for a moment.
     func begin(_ index: Int, patience: Duration) throws {
-        let connection = try reader(index)
+        try waiting(patience) { () throws(SQLiteFailure) in try reader(index).beginRead() }
+    }
+
+    /// Tries again while locks are held that others give back soon.
+    func waiting<Result>(
+        _ patience: Duration,
+        _ body: () throws(SQLiteFailure) -> Result
+    ) throws(SQLiteFailure) -> Result {
         let deadline = ContinuousClock.now + patience
         while true {
             do {
-                try connection.beginRead()
-                return
+                return try body()
             } catch {
                 guard error.isBusy, ContinuousClock.now < deadline else { throw error }
                 Blocking.sleep(.milliseconds(1))
@@ -52,17 +58,66 @@ extension CaptureEngine {
     /// Whether the paths still name the files that were attached; looked at before every checkpoint (B8).
     func filesAreOurs() throws -> Bool {
         guard let databaseIdentity, let wal else { return true }
+        let path = settings.database.string
         let now = try FileStatus(path: settings.database)?.identity
-        let log = try FileStatus(path: .init(settings.database.string + "-wal"))?.identity
-        return now == databaseIdentity && log == wal.identity
+        let log = try FileStatus(path: FilePath(path + "-wal"))?.identity
+        let index = try FileStatus(path: FilePath(path + "-shm"))?.identity
+        return now == databaseIdentity && log == wal.identity && index == indexIdentity
     }
 
     /// Runs a PASSIVE checkpoint. Returns `false` where another connection is checkpointing.
     func passive() throws -> Bool {
         guard try filesAreOurs() else { throw Discontinuity(.anotherFile) }
+        guard !locksAreLost else { return false }
         reached(.beforePassive)
         let done = try checkpointConnection().checkpointPassive()
         reached(.afterPassive)
         return done
+    }
+
+    /// Asks the kernel whether SQLite's locks are still there (B9). If not, no checkpoint is run any more.
+    func locksHold() -> Bool {
+        guard !locksAreLost, let databaseIdentity, let indexIdentity else { return !locksAreLost }
+        let index = ProcessLocks.isHeld(ProcessLocks.readers, of: indexIdentity) ?? true
+        let database = ProcessLocks.isHeld(ProcessLocks.shared, of: databaseIdentity) ?? true
+        guard !index || !database else { return true }
+        locksAreLost = true
+        onEvent(
+            .failed(
+                "The locks on \(settings.database)\(index ? "" : "-shm") are gone: something in this process has opened "
+                    + "and closed that file by itself. Nothing is checkpointed any more; restart this process."
+            )
+        )
+        return false
+    }
+
+    /// Makes sure that the application's SQLite and ours are one library: two do not see each other's locks (B9).
+    func requireOneLibrary() throws {
+        guard settings.isInProcess else { return }
+        if let indexIdentity, let descriptors = ProcessLocks.descriptors(of: indexIdentity), descriptors.count > 1 {
+            throw twoLibraries
+        }
+        guard let applicationCanWrite = settings.applicationCanWrite else { return }
+        let gate = try gateConnection()
+        try waiting(settings.busyTimeout) { () throws(SQLiteFailure) in try gate.beginImmediate() }
+        defer { gate.rollback() }
+        if applicationCanWrite() { throw twoLibraries }
+    }
+
+    private var twoLibraries: CaptureError {
+        CaptureError(
+            .twoLibraries,
+            "Two copies of SQLite in this process have \(settings.database) open: they do not see each other's locks and "
+                + "would damage it. Link one of them only, or run the replicator as a program of its own."
+        )
+    }
+
+    /// Whether nobody but this engine has the database open, so far as can be known.
+    func isAlone() -> Bool {
+        guard let indexIdentity, let databaseIdentity, ProcessLocks.othersHold(indexIdentity) == false else {
+            return false
+        }
+        let own = (readers + [gate, checkpointer]).compactMap(\.self).count
+        return ProcessLocks.descriptors(of: databaseIdentity).map { $0.count <= own } ?? false
     }
 }

@@ -28,7 +28,7 @@ extension CaptureEngine {
             phase: phase,
             transaction: lastTransaction,
             hasOpenCapture: open.map { !$0.isEmpty } ?? false,
-            isCopying: copy != nil || pendingCopy != nil,
+            isCopying: copy != nil || copyDue != nil,
             databaseSize: databaseSize,
             pageSize: pageSize.byteCount,
             lastFrame: position.frame,
@@ -47,13 +47,14 @@ extension CaptureEngine {
         }
         do {
             try capture()
+            if !books.areDone { keepBooks() }
         } catch let error as Discontinuity {
             turn()
             throw CaptureError(.databaseBusy, "\(settings.database) is being copied: \(error)", cause: error)
         } catch {
             throw describe(error)
         }
-        guard copy == nil, pendingCopy == nil else { return nil }
+        guard copy == nil, copyDue == nil else { return nil }
         do { try closeCapture() } catch { throw describe(error) }
         scheduleTurn()
         return lastTransaction
@@ -81,13 +82,16 @@ extension CaptureEngine {
     package func restartHistory(above highest: TransactionID?, cause: Discontinuity.Cause, detail: String) throws {
         guard phase == .attached else { return }
         abandonCopy()
-        pendingCopy = nil
+        dropOpenCapture()
+        // From here on nothing is kept but in the copy.
+        copyDue = CopyRequest(.whole, Discontinuity(cause, detail))
         do {
             for id in try folder.transactionIDs() { try folder.remove(id) }
             try Disk.remove(folder.positionFile)
             try Disk.remove(folder.pageTableFile)
             (lastTransaction, table, tableStamp, adoptable) = (highest, nil, nil, nil)
-            shipped = highest
+            (shipped, unshippedCopy, books) = (highest, nil, Books())
+            spooledByteCount = 0
             try beginCopy(.whole, cause: Discontinuity(cause, detail))
         } catch {
             throw describe(error)
@@ -96,8 +100,18 @@ extension CaptureEngine {
     }
 
     /// The local files that are not shipped, ascending.
+    ///
+    /// Where one of them is gone, what follows it is of no use to a replica: a whole copy takes their place.
     package func unshippedTransactions() throws -> [TransactionID] {
-        try folder.transactionIDs().filter { id in shipped.map { id > $0 } ?? true }
+        let ids = try folder.transactionIDs().filter { id in shipped.map { id > $0 } ?? true }
+        guard phase == .attached, isStoreKnown, let lastTransaction, copy == nil, copyDue == nil else { return ids }
+        let first = shipped?.next ?? ids.first ?? .first
+        guard first <= lastTransaction else { return ids }
+        guard UInt64(ids.count) == lastTransaction.rawValue - first.rawValue + 1 else {
+            try restartHistory(above: shipped, cause: .localFilesLost, detail: "between \(first) and \(lastTransaction)")
+            return []
+        }
+        return ids
     }
 
     /// Removes local files that are shipped and covered elsewhere; the newest stays, and what the page table needs.
@@ -118,21 +132,29 @@ extension CaptureEngine {
 
     /// Ends capturing: what is committed is captured and closed first (E7).
     ///
-    /// - Parameter isLast: Whether no other process has the database open: then all is backfilled too, so that the
-    ///   next start can prove continuity by the file alone.
+    /// Where nobody else has the database open, all is backfilled too, so that the next start can prove continuity by
+    /// the file alone. Where others have, nothing is: the log keeps its generation, and proves it.
     package func detach() throws {
         guard phase == .attached else { return closeFiles() }
         reached(.detaching)
         defer { closeFiles() }
         do {
             try capture()
-            guard copy == nil else { return }
+            guard copy == nil, copyDue == nil else { return }
             try closeCapture()
-            if try index().isBackfilled, mayRestart { _ = try recordQuiet() }
+            keepBooks()
+            if isAlone() { try leaveQuiet() } else if try index().isBackfilled, mayRestart { _ = try recordQuiet() }
             try storePageTable()
         } catch {
             throw describe(error)
         }
+    }
+
+    /// Backfills everything and writes the quiet mark, as soon as the file's time tells changes apart.
+    private func leaveQuiet() throws {
+        guard try rotate(gated: false), open?.isEmpty ?? true else { return }
+        let deadline = ContinuousClock.now + .milliseconds(200)
+        while try !recordQuiet(), ContinuousClock.now < deadline { Blocking.sleep(.milliseconds(5)) }
     }
 
     /// Lets go of the database at once, as if the process had died; for tests and replaced files.

@@ -49,90 +49,122 @@ extension CaptureEngine {
     /// Tries to let the log begin anew (E5). Returns whether everything is backfilled and we are on READ0.
     @discardableResult
     func rotate(gated: Bool) throws -> Bool {
+        var mark: UInt32 = 0
         for _ in 0..<4 {
-            try move()
-            if mayRestart {
-                counters.rotationsWithoutGate += 1
-                return true
-            }
+            mark = try index().lastFrame
+            if try moveToReadZero(isSynced: false) { return true }
+            let before = try index()
             guard try passive() else { return false }
             let look = try index()
+            // What others have backfilled may not be durable: their connection may run with synchronous=OFF (B11).
+            if look.isBackfilled, try moveToReadZero(isSynced: !before.isBackfilled) { return true }
             if look.lastFrame > 0, look.lastFrame &- look.backfilledFrames < 64 { break }
         }
         let look = try index()
-        if look.isBackfilled {
-            try move()
-            if mayRestart {
-                counters.rotationsWithoutGate += 1
-                return true
-            }
+        guard gated, ContinuousClock.now >= noGateBefore, locksHold() else { return false }
+        guard !isHeldBack(look, below: mark) else {
+            rotationDelay = min(rotationDelay * 2, settings.longestRotationDelay, .seconds(1))
+            noGateBefore = .now + rotationDelay
+            onEvent(.rotationPostponed(frames: look.lastFrame, hold: .zero))
+            return false
         }
-        guard gated, ContinuousClock.now >= noGateBefore else { return false }
-        if copy == nil { try closeCapture() }
-        let (done, hold) = try needsRestart ? rotateByRestart() : rotateUnderGate()
-        needsRestart = !done
-        rotatedAt = done ? position : nil
-        counters.longestHold = max(counters.longestHold, hold)
-        if done {
+        // Made durable before the gate: only the rest is left for under it.
+        if !isSpoolFull { try closeOrPostpone() }
+        guard phase == .attached else { return false }
+        return try rotateGated(look)
+    }
+
+    /// Moves; if that may have landed on READ0, the next writer may begin the log anew.
+    private func moveToReadZero(isSynced: Bool) throws -> Bool {
+        let look = try index()
+        if look.isBackfilled, look.lastFrame > 0, !isSynced { try reader(current).databaseFile().sync() }
+        try move()
+        guard mayRestart else { return false }
+        counters.rotationsWithoutGate += 1
+        return true
+    }
+
+    /// Whether an application's reader has kept the log from being backfilled for longer than a gate could wait.
+    private func isHeldBack(_ look: WALIndexHeader, below mark: UInt32) -> Bool {
+        let now = ContinuousClock.now
+        if let backfill, backfill.salts == look.salts, backfill.frame == look.backfilledFrames {
+            return look.backfilledFrames < mark && backfill.since.duration(to: now) > settings.gateBudget * 4
+        }
+        backfill = (look.salts, look.backfilledFrames, now)
+        return false
+    }
+
+    private func rotateGated(_ look: WALIndexHeader) throws -> Bool {
+        let attempt = try needsRestart ? rotateByRestart() : rotateUnderGate()
+        counters.longestHold = max(counters.longestHold, attempt.hold)
+        let isDone = attempt.outcome == .done
+        rotatedAt = isDone ? position : nil
+        if attempt.outcome != .busy { needsRestart = !isDone }
+        if isDone {
             counters.rotations += 1
             rotationDelay = .milliseconds(5)
-            onEvent(.rotated(hold: hold))
+            onEvent(.rotated(hold: attempt.hold))
         } else {
             rotationDelay = min(rotationDelay * 2, settings.longestRotationDelay, .seconds(1))
-            onEvent(.rotationPostponed(frames: look.lastFrame, hold: hold))
+            onEvent(.rotationPostponed(frames: look.lastFrame, hold: attempt.hold))
         }
         // At most 4 % of the time under the gate.
-        noGateBefore = .now + max(rotationDelay, hold * 25)
-        return done
+        noGateBefore = .now + max(rotationDelay, attempt.hold * 25)
+        return isDone
+    }
+
+    /// How an attempt to rotate ended, and for how long writers were held off.
+    private struct Attempt {
+        enum Outcome { case done, busy, timedOut }
+        var outcome: Outcome
+        var hold: Duration
     }
 
     /// Takes the write lock for a moment in which the rest is captured and backfilled.
-    private func rotateUnderGate() throws -> (done: Bool, hold: Duration) {
+    private func rotateUnderGate() throws -> Attempt {
         let gate = try gateConnection()
-        let deadline = ContinuousClock.now + .milliseconds(5)
-        while true {
-            do {
-                try gate.beginImmediate()
-                break
-            } catch {
-                guard error.isBusy else { throw error }
-                guard ContinuousClock.now < deadline else {
-                    counters.gatesBusy += 1
-                    return (false, .zero)
-                }
-                Blocking.sleep(.microseconds(300))
-            }
+        do {
+            try waiting(.milliseconds(5)) { () throws(SQLiteFailure) in try gate.beginImmediate() }
+        } catch {
+            guard error.isBusy else { throw error }
+            counters.gatesBusy += 1
+            return Attempt(outcome: .busy, hold: .zero)
         }
         let held = ContinuousClock.now
-        var done = false
+        var isBackfilled = false
         do {
             defer { gate.rollback() }
             reached(.gateHeld)
             try move()
             while true {
                 _ = try passive()
-                let look = try index()
-                done = look.isBackfilled
-                if done || held.duration(to: .now) > .milliseconds(10) { break }
+                isBackfilled = try index().isBackfilled
+                if isBackfilled || held.duration(to: .now) > .milliseconds(10) { break }
                 Blocking.sleep(.milliseconds(1))
                 try move()
             }
             reached(.backfilledUnderGate)
-            if done { try move() }
+            if isBackfilled {
+                // The position on disk is then the end of this generation: that proves continuity after a crash.
+                if !isSpoolFull, open.map({ $0.pages.byteCount <= 1 << 20 }) ?? false { try closeOrPostpone() }
+                guard phase == .attached else { return Attempt(outcome: .busy, hold: .zero) }
+                try reader(current).databaseFile().sync()
+                try move()
+            }
             reached(.readZeroUnderGate)
         }
         reached(.gateReleased)
-        return (done, held.duration(to: .now))
+        return Attempt(outcome: isBackfilled ? .done : .timedOut, hold: held.duration(to: .now))
     }
 
     /// Lets SQLite wait for the readers that keep the log from beginning anew, within the budget, while this thread
     /// goes on capturing and moving, and so ends up on READ0 as soon as everything is backfilled.
-    private func rotateByRestart() throws -> (done: Bool, hold: Duration) {
+    private func rotateByRestart() throws -> Attempt {
         guard try filesAreOurs() else { throw Discontinuity(.anotherFile) }
         reached(.beforeRestart)
         let attempt = RestartAttempt(connection: try gateConnection(), deadline: .now + settings.gateBudget)
         let began = ContinuousClock.now
-        DispatchQueue.global().async { attempt.run() }
+        DispatchQueue(label: "restart").async { attempt.run() }
         defer { attempt.wait() }
         do {
             while !attempt.isFinished(within: .microseconds(500)) {
@@ -151,7 +183,7 @@ extension CaptureEngine {
             throw error
         }
         reached(.afterRestart)
-        return (attempt.succeeded, began.duration(to: .now))
+        return Attempt(outcome: attempt.succeeded ? .done : .timedOut, hold: began.duration(to: .now))
     }
 }
 
@@ -164,6 +196,7 @@ private final class RestartAttempt: @unchecked Sendable {
     private let deadline: ContinuousClock.Instant
     private let finished = DispatchSemaphore(value: 0)
     private let result = Mutex<Bool?>(nil)
+    private let isOver = Atomic(false)
 
     init(connection: EngineConnection, deadline: ContinuousClock.Instant) {
         (self.connection, self.deadline) = (connection, deadline)
@@ -173,12 +206,15 @@ private final class RestartAttempt: @unchecked Sendable {
 
     func run() {
         // A failure is an attempt without success: the rotation is tried again.
-        let success = (try? connection.checkpointRestart(until: deadline)) ?? false
+        let success = (try? connection.checkpointRestart(until: deadline) { [self] in isOver.load(ordering: .relaxed) }) ?? false
         result.withLock { $0 = success }
         finished.signal()
     }
 
-    func interrupt() { connection.interrupt() }
+    func interrupt() {
+        isOver.store(true, ordering: .relaxed)
+        connection.interrupt()
+    }
 
     func isFinished(within patience: Duration) -> Bool {
         let nanoseconds = Int(patience.components.attoseconds / 1_000_000_000)

@@ -1,4 +1,3 @@
-import LTX
 import SQLiteFormat
 import SystemPackage
 
@@ -9,10 +8,7 @@ extension CaptureEngine {
         guard phase == .attached else { return }
         do {
             try step()
-            if failures > 0 {
-                failures = 0
-                onEvent(.recovered)
-            }
+            recover()
         } catch let error as Discontinuity {
             discontinued(error)
         } catch {
@@ -22,30 +18,56 @@ extension CaptureEngine {
     }
 
     /// Called from any thread when the log may have changed.
-    nonisolated func wake(byEvent: Bool) {
+    nonisolated func wake() {
         executor.async {
             self.assumeIsolated { engine in
-                if byEvent {
-                    engine.isWatchingWAL = false
-                    engine.eventAt = .now
-                    engine.eventDelay = .microseconds(200)
-                }
+                engine.isWatchingWAL = false
+                engine.eventAt = .now
+                engine.eventDelay = .microseconds(200)
                 engine.turn()
             }
         }
     }
 
     private func step() throws {
-        if let pending = pendingCopy, copy == nil {
-            pendingCopy = nil
-            return try beginCopy(pending.kind, cause: pending.cause, unexpected: pending.unexpected)
-        }
-        let worked = try capture()
         let now = ContinuousClock.now
-        if worked {
-            (workedAt, eventAt, quietDelay) = (now, nil, .milliseconds(50))
-            quietRotationAt = nil
+        if copy == nil, let due = copyDue, now >= copyAfter ?? now {
+            return try beginCopy(due.kind, cause: due.cause, unexpected: due.isUnexpected)
         }
+        if !books.areDone, now >= booksAfter ?? now { keepBooks() }
+        let worked = try captureOrGiveUp()
+        if worked {
+            (workedAt, eventAt, quietRotationAt) = (now, nil, nil)
+            quietDelay = Self.quietTime
+        }
+        try keepLogShort(now)
+        guard phase == .attached else { return }
+        try closeIfDue()
+        guard phase == .attached, !worked, !isWatchingWAL, workedAt.duration(to: now) >= .milliseconds(10) else {
+            return
+        }
+        watchLog()
+        // A commit may have come before the watch stood.
+        if try captureOrGiveUp() { workedAt = .now }
+        guard try filesAreOurs() else { throw Discontinuity(.anotherFile) }
+    }
+
+    /// Captures. Where captured pages can be kept neither in memory nor on the disk, and the log is long, they are
+    /// given up for a difference: a reader that pins the log would let it fill the disk, and writers would fail.
+    private func captureOrGiveUp() throws -> Bool {
+        do {
+            return try capture()
+        } catch let failure as FileFailure {
+            guard copyDue == nil, try index().lastFrame > softLimit else { throw failure }
+            abandonCopy()
+            dropOpenCapture()
+            copyDue = CopyRequest(.difference, Discontinuity(.diskFull, "\(failure)"))
+            copyAfter = .now + backoff
+            throw failure
+        }
+    }
+
+    private func keepLogShort(_ now: ContinuousClock.Instant) throws {
         let look = try index()
         if mayRestart {
             if look.lastFrame > 0, !look.isBackfilled { try leaveReadZero() }
@@ -53,128 +75,125 @@ extension CaptureEngine {
             try rotate(gated: true)
         } else if look.isBackfilled {
             try rotate(gated: false)
-        } else if workedAt.duration(to: now) >= .milliseconds(50) {
-            if now >= quietRotationAt ?? now {
-                if try !rotate(gated: false) {
-                    quietDelay = min(quietDelay * 2, settings.longestRotationDelay, .seconds(10))
-                    quietRotationAt = .now + quietDelay
-                }
+        } else if isQuiet(now) {
+            if try !rotate(gated: false) {
+                // Somebody reads at an older mark: he may do so for long.
+                quietDelay = min(quietDelay * 2, settings.longestRotationDelay, .seconds(1))
+                quietRotationAt = .now + quietDelay
             }
-        } else if movedAt.duration(to: now) >= .milliseconds(20) {
+        } else if movedAt.duration(to: now) >= Self.moveInterval {
             try move()
         }
-        try closeIfDue()
-        if !worked, !isWatchingWAL, workedAt.duration(to: now) >= .milliseconds(10) {
-            watchLog()
-            // A commit may have come before the watch stood.
-            if try capture() { workedAt = .now }
-        }
     }
+
+    /// Whether the log is to be made ready to begin anew: not while a capture is open that a crash would lose the proof
+    /// for, unless it stays open for long.
+    private func isQuiet(_ now: ContinuousClock.Instant) -> Bool {
+        let since = workedAt.duration(to: now)
+        let isOpen = open.map { !$0.isEmpty } ?? false
+        return since >= (isOpen ? Self.settlingTime : Self.quietTime) && now >= quietRotationAt ?? now
+    }
+
+    // MARK: - Closing
 
     /// Closes the open capture when an upload may begin, or when it has reached its limit.
     private func closeIfDue() throws {
-        guard copy == nil, let open, !open.isEmpty else { return }
+        guard copy == nil, copyDue == nil, let open, !open.isEmpty else { return }
         let now = ContinuousClock.now
         let isFull = open.pages.byteCount >= settings.captureLimit || !open.spills.isEmpty
-        guard isFull || isShipped && pacer.nextUpload(at: now) <= now else { return }
-        guard spooledByteCount < settings.spoolLimit else { return try suspend() }
-        if isShipped { pacer.spend(at: now) }
-        try closeCapture()
+        guard isFull || isShipped && pacer.nextUpload(at: now) <= now, now >= closeAfter ?? now else { return }
+        guard !isSpoolFull else { return suspend() }
+        let isPaced = isShipped
+        if try closeOrPostpone(), isPaced { pacer.spend(at: now) }
+    }
+
+    /// Closes the open capture; where the disk does not take it, it stays open and this is tried again later, while
+    /// capturing goes on.
+    ///
+    /// - Returns: Whether nothing is open any more.
+    @discardableResult
+    func closeOrPostpone() throws -> Bool {
+        do {
+            try closeCapture()
+            closeAfter = nil
+            return true
+        } catch let error as Discontinuity {
+            throw error
+        } catch let error as CaptureError where error.code == .secondWriter {
+            stop(error)
+            return false
+        } catch {
+            failed(error)
+            closeAfter = .now + backoff
+            return false
+        }
     }
 
     /// Whether all closed files have reached the store, and the next one may follow at once.
-    private var isShipped: Bool {
+    var isShipped: Bool {
         guard isStoreKnown else { return false }
         guard let lastTransaction else { return true }
         return shipped.map { lastTransaction <= $0 } ?? false
     }
 
-    /// The spool is full: a reader kept without capturing would let the log grow for nothing (C5).
-    private func suspend() throws {
-        onEvent(.spoolFull)
-        dropOpenCapture()
-        for reader in readers { reader?.endRead() }
-        closeFiles()
-        phase = .suspended
+    /// Whether the files that wait for the store have reached their bound.
+    var isSpoolFull: Bool {
+        let copyByteCount = unshippedCopy.flatMap { copy in
+            shipped.map { $0 < copy.transaction } ?? true ? copy.byteCount : nil
+        }
+        return spooledByteCount - (copyByteCount ?? 0) >= settings.spoolLimit
     }
 
-    private func discontinued(_ error: Discontinuity) {
+    /// The spool is full: a reader kept without capturing would let the log grow for nothing (C5).
+    func suspend() {
+        closeFiles()
+        phase = .suspended
+        onEvent(.spoolFull)
+    }
+
+    // MARK: - Trouble
+
+    func discontinued(_ error: Discontinuity) {
         if error.cause == .anotherFile {
             onEvent(.fileReplaced)
-            if settings.isInProcess { return abandonReplacedFile() }
-            closeFiles()
-            return
+            if settings.isInProcess { keepConnectionsOpen() }
+            return closeFiles()
         }
         do {
             try beginCopy(.difference, cause: error, unexpected: true)
         } catch {
             failed(error)
-            pendingCopy = (.difference, Discontinuity(.reader), true)
         }
     }
 
-    /// In the application's process no descriptor may be closed while the application uses the file: its locks would
-    /// go. What is open stays open until the process ends.
-    private func abandonReplacedFile() {
-        let kept = readers.compactMap(\.self) + [gate, checkpointer].compactMap(\.self)
-        for connection in kept { _ = Unmanaged.passRetained(connection) }
+    /// In the application's process nothing of a replaced file is closed while the application may still use it: what
+    /// is open stays open until the process ends (H5).
+    private func keepConnectionsOpen() {
+        for connection in readers + [gate, checkpointer] {
+            // SAFETY: the reference is meant to be kept for ever.
+            if let connection { _ = unsafe Unmanaged.passRetained(connection) }
+        }
+    }
+
+    /// Lets go of a database that somebody else replicates too; this engine does not attach again.
+    func stop(_ error: CaptureError) {
         closeFiles()
+        stopped = error
+        onEvent(.failed("\(error)"))
     }
 
     /// Tells of a failure, once until it ends.
     func failed(_ error: any Error) {
         failures += 1
+        if copyDue != nil, copy == nil { copyAfter = .now + backoff }
         if failures == 1 || failures.isMultiple(of: 100) { onEvent(.failed("\(describe(error))")) }
     }
 
-    // MARK: - The next turn
-
-    /// Arranges for the next turn; a quiet database has only the slow poll.
-    private func scheduleWake() {
-        guard phase == .attached else { return }
-        let now = ContinuousClock.now
-        var next = now + settings.slowPoll
-        func consider(_ time: ContinuousClock.Instant) { next = min(next, time) }
-        if failures > 0 { consider(now + min(.milliseconds(50) * failures, .seconds(1))) }
-        if let event = eventAt {
-            // The event came before the commit was published: look again soon, for a while.
-            if event.duration(to: now) < .milliseconds(100) {
-                consider(now + eventDelay)
-                eventDelay = min(eventDelay * 2, .milliseconds(5))
-            } else {
-                eventAt = nil
-            }
-        }
-        let sinceWork = workedAt.duration(to: now)
-        if !isWatchingWAL { consider(now + .milliseconds(10)) }
-        if !mayRestart || sinceWork < .milliseconds(60) {
-            if sinceWork < .milliseconds(50) {
-                consider(max(movedAt + .milliseconds(20), now + .milliseconds(1)))
-            } else {
-                consider(max(quietRotationAt ?? now, now + .milliseconds(5)))
-            }
-        }
-        if let open, !open.isEmpty, copy == nil, isShipped {
-            consider(max(pacer.nextUpload(at: now), now + .milliseconds(1)))
-        }
-        if isQuietDue(now) { consider(now + .milliseconds(25)) }
-        wakeToken += 1
-        let token = wakeToken
-        executor.async(after: now.duration(to: next)) { [weak self] in
-            self?.assumeIsolated { engine in
-                if engine.wakeToken == token { engine.turn() }
-            }
-        }
-    }
-
-    /// Writes the quiet mark if it can be written now. Returns whether it has to be tried again.
-    private func isQuietDue(_ now: ContinuousClock.Instant) -> Bool {
-        guard mayRestart, !quietRecorded, workedAt.duration(to: now) >= .milliseconds(50), copy == nil else {
-            return false
-        }
-        guard let done = try? recordQuiet() else { return false }  // a proof less, nothing else
-        if done { closeSpareConnections() }
-        return !done
+    /// A turn went well: unless something waits to be tried again, all is well.
+    private func recover() {
+        guard failures > 0, closeAfter == nil, copyAfter == nil, booksAfter == nil else { return }
+        failures = 0
+        onEvent(.recovered)
     }
 
     // MARK: - Watches
@@ -199,6 +218,9 @@ extension CaptureEngine {
     private func watchLog() {
         guard let notifier else { return }
         let path = FilePath(settings.database.string + "-wal")
-        isWatchingWAL = notifier.watchWrites(to: path) { [weak self] in self?.wake(byEvent: true) } != nil
+        if let watch = notifier.watchWrites(to: path, { [weak self] in self?.wake() }) {
+            isWatchingWAL = true
+            logWatch = watch
+        }
     }
 }

@@ -3,7 +3,7 @@ import LTX
 import ObjectStorage
 import SQLiteFormat
 import Synchronization
-package import SystemPackage
+import SystemPackage
 
 /// Captures the committed pages of one database, without a gap, into transaction files in its metadata folder.
 ///
@@ -37,10 +37,16 @@ package actor CaptureEngine {
     var walIndex: WALIndex?
     var wal: WALFile?
     var databaseIdentity: FileIdentity?
+    var indexIdentity: FileIdentity?
+    /// Locks of this process were lost: no checkpoint any more, since others may not be protected either.
+    var locksAreLost = false
+    /// Why this engine will not attach again.
+    var stopped: CaptureError?
     var pageSize = PageSize.minimum
     var softLimit: UInt32 = 4000
     let buffer = ReadBuffer(byteCount: 1 << 20)
     var watches: [ChangeNotifier.Watch] = []
+    var logWatch: ChangeNotifier.Watch?
     var isWatchingWAL = false
 
     // What is captured.
@@ -53,8 +59,17 @@ package actor CaptureEngine {
     var lastFileChecksum: UInt64 = 0
     var copy: RunningCopy?
     var lastTimestamp = Timestamp(rawValue: 0)
-    /// A copy that did not succeed, to be tried again.
-    var pendingCopy: (kind: CopyKind, cause: Discontinuity, unexpected: Bool)?
+    /// A copy that has to be made and has not begun, or did not succeed. Until it begins nothing is kept of what is
+    /// captured, since the copy will hold it.
+    var copyDue: CopyRequest?
+    /// When a copy or the closing of a capture is tried again.
+    var copyAfter: ContinuousClock.Instant?
+    var closeAfter: ContinuousClock.Instant?
+    var books = Books()
+    var booksAfter: ContinuousClock.Instant?
+    /// A copy that waits to be shipped; it does not count against the spool's bound.
+    var unshippedCopy: (transaction: TransactionID, byteCount: Int64)?
+    var isLogFolderSynced = false
     /// The replica's newest file, while it is being found out whether the database is in its state.
     var adoptable: ReplicaHead?
 
@@ -63,6 +78,8 @@ package actor CaptureEngine {
     var rotatedAt: WALPosition?
     var needsRestart = false
     var fenceSince: ContinuousClock.Instant?
+    /// How far the log was backfilled, and since when it is that far.
+    var backfill: (salts: WALSalts, frame: UInt32, since: ContinuousClock.Instant)?
     var noGateBefore: ContinuousClock.Instant
     var rotationDelay: Duration = .milliseconds(5)
     var quietRotationAt: ContinuousClock.Instant?

@@ -6,7 +6,7 @@ public struct CaptureError: Error, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Wrapped: String {
             case noDatabase, notADatabase, notReadable, unsupported, notInWALMode, databaseBusy
-            case alreadyReplicated, secondWriter, twoLibraries, fileReplaced, diskFull, fileSystem
+            case alreadyReplicated, secondWriter, twoLibraries, fileReplaced, diskFull, fileSystem, damagedDatabase
         }
         private let wrapped: Wrapped
 
@@ -32,6 +32,8 @@ public struct CaptureError: Error, Sendable, CustomStringConvertible {
         public static let fileReplaced = Self(wrapped: .fileReplaced)
         /// The local disk, or the quota, is full.
         public static let diskFull = Self(wrapped: .diskFull)
+        /// Pages of the database are missing from its files.
+        public static let damagedDatabase = Self(wrapped: .damagedDatabase)
         /// A system call on a local file did not succeed.
         public static let fileSystem = Self(wrapped: .fileSystem)
 

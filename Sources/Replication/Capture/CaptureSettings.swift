@@ -27,6 +27,9 @@ package struct CaptureSettings: Sendable {
     package var switchesToWAL = true
     /// Whether the application runs in this process: then descriptors outlive a replaced file (H5).
     package var isInProcess = false
+    /// In the application's process: tries to begin a write transaction on a connection of the application's own, rolls
+    /// it back, and tells whether it could. Called while the engine holds the write lock, so that it must not.
+    package var applicationCanWrite: (@Sendable () -> Bool)?
     /// Called at the protocol's fault points, on the engine's thread; for tests.
     package var faultPoint: (@Sendable (FaultPoint) -> Void)?
     /// A rule of the protocol left out, to see whether the tests notice; for tests.
@@ -45,7 +48,7 @@ package enum FaultPoint: String, Sendable, CaseIterable {
     case gateHeld, backfilledUnderGate, readZeroUnderGate, gateReleased
     case beforeRestart, movedDuringRestart, afterRestart
     case onReadZero, newGenerationSeen, fenceBusy
-    case copying, copied
+    case copying, copied, merging
     case detaching
 }
 

@@ -44,10 +44,10 @@ package final class ChangeNotifier: @unchecked Sendable {
         source.cancel()
     }
 
-    /// Calls `handler` once when `path` is next written to.
+    /// Calls `handler` once when `path` is next written to, renamed or unlinked.
     func watchWrites(to path: FilePath, _ handler: @escaping @Sendable () -> Void) -> Watch? {
         #if os(Linux)
-        add(path, UInt32(IN_MODIFY) | UInt32(IN_ONESHOT), handler)
+        add(path, UInt32(IN_MODIFY) | UInt32(IN_ATTRIB) | UInt32(IN_MOVE_SELF) | UInt32(IN_ONESHOT), handler)
         #else
         nil
         #endif
@@ -87,17 +87,20 @@ package final class ChangeNotifier: @unchecked Sendable {
         while true {
             let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else { return }
-            var fired: Set<Int32> = []
+            var (fired, ended): (Set<Int32>, Set<Int32>) = ([], [])
             var offset = 0
-            let span = bytes.span.bytes
+            let span = unsafe bytes.span.bytes
             while offset + 16 <= count {
                 // SAFETY: the kernel wrote whole events; the loads check their bounds.
                 let number = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
+                let mask = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
                 let length = unsafe span.unsafeLoadUnaligned(fromByteOffset: offset + 12, as: UInt32.self)
-                fired.insert(number)
+                if mask & UInt32(IN_IGNORED) != 0 { ended.insert(number) } else { fired.insert(number) }
                 offset += 16 + Int(length)
             }
             for number in fired { handlers.withLock { $0[number] }?() }
+            // The kernel has ended these watches: they fired once, or their file is gone.
+            handlers.withLock { handlers in for number in ended { handlers[number] = nil } }
         }
     }
     #endif

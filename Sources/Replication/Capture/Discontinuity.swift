@@ -19,6 +19,8 @@ package struct Discontinuity: Error, Hashable, Sendable, CustomStringConvertible
         case spoolFull = "the spool was full"
         case localFilesLost = "local transaction files are missing"
         case reader = "a read transaction was lost"
+        case diskFull = "captured pages could not be kept on the disk"
+        case rebooted = "the machine was restarted"
     }
 
     package let cause: Cause

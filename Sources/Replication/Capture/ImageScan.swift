@@ -17,9 +17,14 @@ final class ImageScan: @unchecked Sendable {
     let pageSize: PageSize
     let pageCount: UInt32
     /// The checksum of each page as it was read.
-    private(set) var entries: [UInt64]
+    private var entries: [UInt64]
     /// How many pages went into the file.
     private(set) var shippedPages = 0
+    /// How many of them were not as the page table has them.
+    private(set) var differingPages = 0
+    /// The first page behind the end of the file: it must be in the log.
+    private(set) var firstPageBeyondFile: UInt32?
+    private var leftOut = PageSet()
 
     private let known: PageTable?
     private let forcedPage: UInt32?
@@ -52,6 +57,15 @@ final class ImageScan: @unchecked Sendable {
         if let path { output = try LTXWriterBox(pageSize: pageSize, path: path, mode: mode) }
     }
 
+    /// Tells which pages are known to be as the page table has them, whatever the file says; before ``run()``.
+    func leaveOut(_ pages: [UInt32]) { leftOut = PageSet(pages) }
+
+    /// The checksum of each page as it was read; they are given away, not copied.
+    func takeEntries() -> [UInt64] {
+        defer { entries = [] }
+        return entries
+    }
+
     /// Makes ``run()`` throw soon.
     func cancel() { isCancelled.store(true, ordering: .relaxed) }
 
@@ -72,7 +86,7 @@ final class ImageScan: @unchecked Sendable {
             let set = lanes[turn & 1]
             idle[turn & 1].wait()
             let first = next
-            DispatchQueue.concurrentPerform(iterations: laneCount) { index in
+            ParallelWork.perform(laneCount) { [self] index in
                 let from = UInt64(first) + UInt64(index * perLane)
                 guard from <= UInt64(pageCount) else { return set[index].clear() }
                 let count = min(perLane, Int(UInt64(pageCount) - from) + 1)
@@ -116,36 +130,48 @@ final class ImageScan: @unchecked Sendable {
     private func fill(_ lane: ScanLane, from first: UInt32, count: Int) throws {
         lane.clear()
         let size = pageSize.byteCount
-        unsafe try file.read(
+        let isWhole = unsafe try file.read(
             into: UnsafeMutableRawBufferPointer(rebasing: lane.memory[..<(count * size)]),
             at: Int64(first - 1) * Int64(size)
         )
+        if !isWhole { lane.fileEndedAt = UInt32(clamping: try file.byteCount() / Int64(size)) + 1 }
         for index in 0..<count {
             let number = first + UInt32(index)
             guard number != pageSize.lockPage else {
                 lane.checksums.append(0)
                 continue
             }
+            if leftOut.contains(number), let checksum = known?[number] {
+                lane.checksums.append(checksum)
+                continue
+            }
             // SAFETY: the page lies within the lane's memory, which was just filled.
             let page = unsafe UnsafeRawBufferPointer(rebasing: lane.memory[index * size..<(index + 1) * size]).bytes
-            let remainder: UInt64
-            switch kind {
-            case .whole: remainder = lane.block.append(pageNumber: number, page: page)
-            case .table: remainder = CRC64.remainder(of: page)
-            case .difference:
-                remainder = CRC64.remainder(of: page)
-                let checksum = DatabaseChecksum.page(number: number, remainder: remainder, pageSize: size)
-                if known?[number] != checksum || number == forcedPage {
-                    lane.block.append(pageNumber: number, page: page)
-                }
-            }
-            lane.checksums.append(DatabaseChecksum.page(number: number, remainder: remainder, pageSize: size))
+            lane.checksums.append(take(number, page, in: lane))
         }
         lane.first = first
     }
 
+    /// Compresses a page if it is to be shipped, and returns its checksum.
+    private func take(_ number: UInt32, _ page: RawSpan, in lane: ScanLane) -> UInt64 {
+        let size = pageSize.byteCount
+        if kind == .whole {
+            let remainder = lane.block.append(pageNumber: number, page: page)
+            return DatabaseChecksum.page(number: number, remainder: remainder, pageSize: size)
+        }
+        let checksum = DatabaseChecksum.page(number: number, remainder: CRC64.remainder(of: page), pageSize: size)
+        if kind == .difference {
+            let differs = known?[number] != checksum
+            if differs || number == forcedPage { lane.block.append(pageNumber: number, page: page) }
+            if differs { lane.differing += 1 }
+        }
+        return checksum
+    }
+
     private func take(_ lane: ScanLane) throws {
         for (index, checksum) in lane.checksums.enumerated() { entries[Int(lane.first) - 1 + index] = checksum }
+        differingPages += lane.differing
+        if let end = lane.fileEndedAt { firstPageBeyondFile = min(firstPageBeyondFile ?? end, end) }
         guard !lane.block.entries.isEmpty else { return }
         shippedPages += lane.block.entries.count
         try output?.append(lane.block)
@@ -155,11 +181,13 @@ final class ImageScan: @unchecked Sendable {
 /// The pages that one thread reads and compresses at a time.
 ///
 /// `@unchecked Sendable`: one thread uses it at a time; a semaphore hands it from the readers to the writer and back.
-private final class ScanLane: @unchecked Sendable {
+@safe private final class ScanLane: @unchecked Sendable {
     let memory: UnsafeMutableRawBufferPointer
     var block: FrameBlock
     var checksums: [UInt64] = []
     var first: UInt32 = 1
+    var differing = 0
+    var fileEndedAt: UInt32?
 
     init(pageSize: PageSize, capacity: Int) {
         unsafe memory = .allocate(byteCount: capacity * pageSize.byteCount, alignment: 4096)
@@ -172,6 +200,7 @@ private final class ScanLane: @unchecked Sendable {
     func clear() {
         block.removeAll()
         checksums.removeAll(keepingCapacity: true)
+        (differing, fileEndedAt) = (0, nil)
     }
 }
 

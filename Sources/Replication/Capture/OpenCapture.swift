@@ -22,13 +22,15 @@ final class OpenCapture {
     private(set) var isEmpty = true
     /// The smallest size since this capture was opened: every page above it must have been captured anew.
     private var smallestSize: UInt32
+    /// The size at the newest commit seen, whether or not its capture is complete.
+    private var newestSize: UInt32
     /// Where in the last generation this capture begins.
     private var origin: WALPosition?
     private var captured = PageSet()
 
     init(pageSize: PageSize, baseSize: UInt32) {
         pages = PageArena(pageSize: pageSize)
-        (smallestSize, commitSize) = (baseSize, baseSize)
+        (smallestSize, newestSize, commitSize) = (baseSize, baseSize, baseSize)
     }
 
     /// Keeps the newest image of a page.
@@ -40,15 +42,47 @@ final class OpenCapture {
     /// Notes the checksum of an image that went to a spill file.
     func noteSpilled(_ page: UInt32, _ checksum: UInt64) { spilledChecksums[page] = checksum }
 
+    /// Notes a commit within what is being captured: pages above its size are no longer part of the database.
+    func noteCommit(size: UInt32) {
+        guard size != newestSize else { return }
+        if size < newestSize {
+            pages.drop(above: size)
+            captured.removeAll(above: size)
+            smallestSize = min(smallestSize, size)
+        }
+        newestSize = size
+    }
+
+    /// Forgets images that `table` knows to be shipped, but for that of `kept`; returns their pages.
+    func dropPages(knownTo table: PageTable, except kept: UInt32?) -> [UInt32] {
+        let known = pages.pageNumbers.filter { page in
+            guard page != kept, spilledChecksums[page] == nil else { return false }
+            return pages.withImage(of: page) { image in
+                table[page]
+                    == DatabaseChecksum.page(
+                        number: page,
+                        remainder: CRC64.remainder(of: image),
+                        pageSize: image.byteCount
+                    )
+            } ?? false
+        }
+        for page in known { pages.drop(page) }
+        return known
+    }
+
+    /// Whether an image of `page` was captured, wherever it is now.
+    func holds(_ page: UInt32) -> Bool { captured.contains(page) }
+
+    /// The pages captured, ascending.
+    var pageNumbers: [UInt32] { captured.pages }
+
     /// Notes that frames after `position` were captured up to a commit that leaves `size` pages.
     func note(from position: WALPosition, size: UInt32, at time: Timestamp) {
         if origin?.salts != position.salts { origin = position }
-        smallestSize = min(smallestSize, size)
+        noteCommit(size: size)
         commitSize = size
         timestamp = max(timestamp, time)
         isEmpty = false
-        pages.drop(above: size)
-        captured.removeAll(above: size)
     }
 
     /// The first page that should be here and is not: growing wrote it, so it was lost.
@@ -64,12 +98,24 @@ final class OpenCapture {
 }
 
 /// A set of page numbers as bits.
-struct PageSet {
+struct PageSet: Sendable {
     private var words: [UInt64] = []
+
+    /// A set of these pages.
+    init(_ pages: [UInt32] = []) {
+        for page in pages { insert(page) }
+    }
 
     func contains(_ page: UInt32) -> Bool {
         let word = Int(page >> 6)
         return word < words.count && words[word] & (1 << UInt64(page & 63)) != 0
+    }
+
+    /// The members, ascending.
+    var pages: [UInt32] {
+        words.indices.flatMap { word in
+            (0..<64).compactMap { words[word] & (1 << UInt64($0)) == 0 ? nil : UInt32(word * 64 + $0) }
+        }
     }
 
     mutating func insert(_ page: UInt32) {

@@ -4,10 +4,10 @@ import SQLiteFormat
 typealias PageSize = SQLiteFormat.PageSize
 
 /// Page images in memory, the newest of each page, in blocks that are given back together.
-final class PageArena {
+@safe final class PageArena {
     private let pageByteCount: Int
     private let pagesPerBlock: Int
-    private var blocks: [UnsafeMutableRawPointer] = []
+    private var blocks: [UnsafeMutableRawPointer] = unsafe []
     private var slots: [UInt32: Int] = [:]
     private var used = 0
     private var vacant: [Int] = []
@@ -23,13 +23,18 @@ final class PageArena {
     var count: Int { slots.count }
 
     /// The memory that the images take, in bytes.
-    var byteCount: Int { blocks.count * pagesPerBlock * pageByteCount }
+    var byteCount: Int { unsafe blocks.count * pagesPerBlock * pageByteCount }
 
     /// The pages held, ascending.
     var pageNumbers: [UInt32] { slots.keys.sorted() }
 
     /// Whether `page` is held.
     func contains(_ page: UInt32) -> Bool { slots[page] != nil }
+
+    /// Whether an image of `page` needs no more memory.
+    func canTake(_ page: UInt32) -> Bool {
+        unsafe slots[page] != nil || !vacant.isEmpty || used < blocks.count * pagesPerBlock
+    }
 
     /// Keeps `image` as the newest of `page`.
     func store(_ page: UInt32, _ image: RawSpan) {
@@ -47,6 +52,12 @@ final class PageArena {
         return unsafe try body(UnsafeRawBufferPointer(start: address(slot), count: pageByteCount).bytes)
     }
 
+    /// Forgets one page.
+    func drop(_ page: UInt32) {
+        guard let slot = slots.removeValue(forKey: page) else { return }
+        vacant.append(slot)
+    }
+
     /// Forgets pages above `size`: the database has shrunk.
     func drop(above size: UInt32) {
         for (page, slot) in slots where page > size {
@@ -57,15 +68,17 @@ final class PageArena {
 
     /// Forgets everything and gives the memory back.
     func removeAll() {
-        for block in unsafe blocks { unsafe block.deallocate() }
+        unsafe CaptureMemory.add(-blocks.count * pagesPerBlock * pageByteCount)
+        for unsafe block in unsafe blocks { unsafe block.deallocate() }
         unsafe blocks = []
         (slots, used, vacant) = ([:], 0, [])
     }
 
     private func claimSlot() -> Int {
         if let slot = vacant.popLast() { return slot }
-        if used == blocks.count * pagesPerBlock {
+        if unsafe used == blocks.count * pagesPerBlock {
             unsafe blocks.append(.allocate(byteCount: pagesPerBlock * pageByteCount, alignment: 4096))
+            CaptureMemory.add(pagesPerBlock * pageByteCount)
         }
         defer { used += 1 }
         return used

@@ -32,8 +32,8 @@ struct StoredPageTable: Sendable {
         append(fileChecksum, to: &bytes)
         append(UInt32(pageSize.byteCount), to: &bytes)
         append(table.count, to: &bytes)
-        table.entries.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-        append(CRC64.checksum(of: bytes.span.bytes), to: &bytes)
+        unsafe table.entries.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+        unsafe append(CRC64.checksum(of: bytes.span.bytes), to: &bytes)
         return bytes
     }
 
@@ -52,7 +52,7 @@ struct StoredPageTable: Sendable {
     }
 
     private init?(parsing bytes: [UInt8]) {
-        let span = bytes.span.bytes
+        let span = unsafe bytes.span.bytes
         guard bytes.starts(with: Self.magic), bytes.count >= Self.headerByteCount + 8 else { return nil }
         func integer<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> T {
             // SAFETY: the load checks its bounds, and any bytes make a valid integer.
@@ -64,7 +64,7 @@ struct StoredPageTable: Sendable {
             let transaction = TransactionID(exactly: integer(8)),
             let pageSize = PageSize(byteCount: Int(integer(24) as UInt32))
         else { return nil }
-        let entries = [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let entries = unsafe [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
             for index in 0..<count {
                 unsafe buffer.initializeElement(at: index, to: integer(Self.headerByteCount + index * 8))
             }

@@ -39,7 +39,7 @@ struct PositionRecord: Hashable, Sendable {
         ]
         if let quiet { lines.append("quiet \(quiet.byteCount) \(quiet.modified) \(quiet.changed)") }
         let text = Array((lines.joined(separator: "\n") + "\n").utf8)
-        return text + Array("end \(hex(CRC64.checksum(of: text.span.bytes)))\n".utf8)
+        return text + Array(unsafe "end \(hex(CRC64.checksum(of: text.span.bytes)))\n".utf8)
     }
 
     /// Reads a record; `nil` where it is missing, torn or of another kind.
@@ -76,7 +76,7 @@ struct PositionRecord: Hashable, Sendable {
             covered += Array(line.utf8) + [10]
         }
         guard let sum = fields["end"]?.first.flatMap({ UInt64($0, radix: 16) }),
-            CRC64.checksum(of: covered.span.bytes) == sum, fields["sqlite-replicate-position"] == ["1"]
+            unsafe CRC64.checksum(of: covered.span.bytes) == sum, fields["sqlite-replicate-position"] == ["1"]
         else { return nil }
         func number<T: FixedWidthInteger>(_ key: Substring, _ index: Int = 0, radix: Int = 10) -> T? {
             guard let words = fields[key], index < words.count else { return nil }

@@ -41,18 +41,18 @@ final class WALFile {
     /// The log's header as the file has it now, or `nil` where there is no valid one.
     func header() throws -> WALHeader? {
         var bytes = [UInt8](repeating: 0, count: WALHeader.byteCount)
-        let count = try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: 0) }
+        let count = unsafe try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: 0) }
         guard count == bytes.count else { return nil }
-        return WALHeader(parsing: bytes.span.bytes)
+        return unsafe WALHeader(parsing: bytes.span.bytes)
     }
 
     /// The header of frame `number`, whatever its validity; `nil` past the end of the file.
     func frameHeader(_ number: UInt32, geometry: WALGeometry) throws -> WALFrameHeader? {
         var bytes = [UInt8](repeating: 0, count: WALFrameHeader.byteCount)
         let offset = geometry.offset(ofFrame: number)
-        let count = try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: offset) }
+        let count = unsafe try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: offset) }
         guard count == bytes.count else { return nil }
-        return WALFrameHeader(parsing: bytes.span.bytes)
+        return unsafe WALFrameHeader(parsing: bytes.span.bytes)
     }
 
     /// Makes durable what the application has written, so that a replica is never ahead of the disk (B11).

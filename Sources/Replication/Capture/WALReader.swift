@@ -37,7 +37,7 @@ struct WALReader {
         var commitSize: UInt32 = 0
         while next <= last {
             let count = min(perRead, Int(last - next) + 1)
-            try buffer.fill(count * frameSize) { target in
+            unsafe try buffer.fill(count * frameSize) { target in
                 unsafe try file.read(into: target, at: geometry.offset(ofFrame: next))
             } _: { bytes in
                 guard bytes.byteCount == count * frameSize else {
@@ -66,7 +66,7 @@ struct WALReader {
 }
 
 /// Memory for reading in large blocks, allocated at first use and given back when the database is quiet.
-final class ReadBuffer {
+@safe final class ReadBuffer {
     /// The size in bytes.
     let byteCount: Int
     private var memory: UnsafeMutableRawBufferPointer?

@@ -72,7 +72,7 @@ extension DatabaseReplicator {
         await withTaskGroup(of: (CaptureEngine.ReplicaHead?, TransactionID?).self) { group in
             group.addTask { (try? await self.replicaHead()) ?? (nil, nil) }  // the shipper asks again, and tells
             group.addTask {
-                try? await Task.sleep(for: limit)  // cancelled: the answer came first
+                try? await Pause.sleep(for: limit)  // cancelled: the answer came first
                 return (nil, nil)
             }
             defer { group.cancelAll() }
@@ -121,7 +121,7 @@ extension DatabaseReplicator {
         return await withTaskGroup(of: Duration?.self) { group in
             group.addTask { await self.shipper.pass() }
             group.addTask {
-                try? await Task.sleep(until: deadline)  // cancelled: the pass is done
+                try? await Pause.sleep(until: deadline)  // cancelled: the pass is done
                 return nil
             }
             defer { group.cancelAll() }

@@ -87,7 +87,7 @@ public final class DatabaseReplicator: Service {
         try await withThrowingTaskGroup(of: TransactionID?.self) { group in
             group.addTask { try await self.flushAndWait() }
             group.addTask {
-                try await Task.sleep(for: timeout)
+                try await Pause.sleep(for: timeout)
                 throw ReplicationTimeout(database: self.settings.database.string, timeout: timeout)
             }
             defer { group.cancelAll() }

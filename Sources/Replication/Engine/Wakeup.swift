@@ -27,7 +27,7 @@ final class Wakeup: Sendable {
         guard let limit else { return await waitForSignal() }
         await withTaskGroup { group in
             group.addTask { await self.waitForSignal() }
-            group.addTask { try? await Task.sleep(for: limit) }  // cancelled: the signal came first
+            group.addTask { try? await Pause.sleep(for: limit) }  // cancelled: the signal came first
             await group.next()
             group.cancelAll()
         }

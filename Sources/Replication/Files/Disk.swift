@@ -79,6 +79,11 @@ enum Disk {
         }
     }
 
+    /// Removes the unfinished files in a folder, whose names end in `.tmp`.
+    static func removeTemporaryFiles(in folder: FilePath) throws {
+        for name in try names(in: folder) where name.hasSuffix(".tmp") { try remove(folder.appending(name)) }
+    }
+
     /// Reads a whole small file; `nil` where there is none.
     static func contents(of path: FilePath, limit: Int) throws -> [UInt8]? {
         do {
@@ -87,7 +92,7 @@ enum Disk {
             var bytes = [UInt8](repeating: 0, count: limit)
             var done = 0
             while done < limit {
-                let count = try bytes.withUnsafeMutableBytes {
+                let count = unsafe try bytes.withUnsafeMutableBytes {
                     unsafe try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[done...]))
                 }
                 if count == 0 { break }
@@ -136,6 +141,9 @@ struct FileFailure: Error, Sendable, CustomStringConvertible {
     init(_ action: String, _ path: FilePath, _ code: Int32) {
         (self.action, self.path, errno) = (action, path, Errno(rawValue: code))
     }
+
+    /// Whether this process may not do it.
+    var isPermission: Bool { [.permissionDenied, .notPermitted, .readOnlyFileSystem].contains(errno) }
 
     /// Whether the disk or the quota is full.
     var isDiskFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }

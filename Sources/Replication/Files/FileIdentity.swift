@@ -42,7 +42,7 @@ struct FileStatus: Hashable, Sendable {
         let result = unsafe path.withPlatformString { unsafe stat($0, &status) }
         guard result == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw Errno(rawValue: errno)
+            throw FileFailure("looking at", path, errno)
         }
         identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         byteCount = Int64(status.st_size)

@@ -35,7 +35,9 @@ public struct Replica: Sendable {
 
     private func list(level: Int) async throws(ReplicaError) -> [ReplicaFile] {
         do {
-            return try await store.list(prefix: layout.prefix(level: level)).compactMap { layout.file($0, level: level) }
+            return try await store.list(prefix: layout.prefix(level: level)).compactMap {
+                layout.file($0, level: level)
+            }
         } catch { throw ReplicaError(error) }
     }
 
@@ -80,8 +82,10 @@ public struct Replica: Sendable {
     /// - Parameters:
     ///   - source: The local file, which must not change meanwhile.
     ///   - header: Its header, which gives the name and the time kept with it.
+    ///   - byteCount: Its size in bytes.
     ///   - level: The level.
     ///   - condition: What must hold at the store.
+    /// - Returns: The file as a listing tells of it.
     /// - Throws: ``ReplicaError`` with code `storage` or `cancelled`.
     public func put(
         _ source: FilePath,

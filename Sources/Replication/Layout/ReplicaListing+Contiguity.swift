@@ -6,7 +6,9 @@ extension ReplicaListing {
     /// This, and not the highest transaction in the listing, is what a replica can be said to hold: uploads go on
     /// above a hole, but nobody can restore what lies there.
     public var highestContiguous: TransactionID? {
-        guard let first = TransactionCoverage(files.map(\.range)).ranges.first, first.lowerBound == 1 else { return nil }
+        guard let first = TransactionCoverage(files.map(\.range)).ranges.first, first.lowerBound == 1 else {
+            return nil
+        }
         return TransactionID(rawValue: first.upperBound)
     }
 
@@ -22,8 +24,10 @@ extension ReplicaListing {
 extension [ClosedRange<TransactionID>] {
     /// The ranges in words, the first few of many.
     var words: String {
-        var text = prefix(4).map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)" }
-            .joined(separator: ", ")
+        var text = prefix(4).map {
+            $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)"
+        }
+        .joined(separator: ", ")
         if count > 4 { text += " and \(count - 4) more ranges" }
         return text
     }

@@ -13,7 +13,10 @@ public struct LevelSettings: Hashable, Sendable {
         snapshotInterval: Duration? = .seconds(86400)
     ) {
         precondition(intervals.count <= 8, "level 9 is for snapshots, so there are at most 8 others above level 0")
-        precondition((intervals + [snapshotInterval].compactMap(\.self)).allSatisfy { $0 > .zero }, "intervals are positive")
+        precondition(
+            (intervals + [snapshotInterval].compactMap(\.self)).allSatisfy { $0 > .zero },
+            "intervals are positive"
+        )
         (self.intervals, self.snapshotInterval) = (intervals, snapshotInterval)
     }
 }

@@ -5,6 +5,8 @@ struct FileCompletion {
     private let file: ReplicaFile
     private let header: LTXHeader
     private let trailer: LTXTrailer
+    /// The size of all but the frames, in bytes.
+    let otherByteCount: Int64
     private let head: ChecksumPart
     private let tail: ChecksumPart
     private var parts: [ChecksumPart?] = []
@@ -15,6 +17,7 @@ struct FileCompletion {
     init(_ opened: OpenedFile) {
         (file, header, trailer) = (opened.file, opened.header, opened.index.trailer)
         (head, tail) = (opened.head, opened.tail)
+        otherByteCount = opened.file.byteCount - Int64(opened.index.framesRange.count)
     }
 
     /// The checksum that the file names for the database after it.

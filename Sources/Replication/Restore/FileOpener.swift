@@ -11,13 +11,15 @@ struct FileOpener: Sendable {
     /// Where long page indexes are kept that come from a store: beside the output of the restore.
     let scratch: FilePath
 
-    /// The most bytes of a page index that are kept in memory.
-    private static let indexLimit: Int64 = 2 << 20
+    /// The most bytes of a page index that are kept in memory; longer ones go to a file.
+    var indexLimit: Int64 = 2 << 20
 
     /// - Throws: ``ReplicaError``: `changing` where the file is gone or has another size, `damaged`, `storage`,
     ///   `fileSystem`, `cancelled`.
     func open(_ file: ReplicaFile) async throws -> OpenedFile {
-        guard !file.isTooShort else { throw ReplicaError.damaged(file, "has \(file.byteCount) bytes and cannot be whole") }
+        guard !file.isTooShort else {
+            throw ReplicaError.damaged(file, "has \(file.byteCount) bytes and cannot be whole")
+        }
         if let path = replica.store.localFile(file.key) {
             return try await pool.runIfActive { try openLocal(file, path) }
         }
@@ -26,7 +28,7 @@ struct FileOpener: Sendable {
             return try await pool.runIfActive { try whole(file, bytes) }
         }
         // About what the index of such a file takes; what is missing is fetched once its size is known.
-        let guess = Swift.min(Self.indexLimit, Swift.max(64 << 10, file.byteCount / 200))
+        let guess = Swift.min(indexLimit, Swift.max(64 << 10, file.byteCount / 200))
         async let head = replica.read(file, 0..<Int64(LTXHeader.byteCount))
         let end = try await replica.read(file, (file.byteCount - guess)..<file.byteCount)
         let index = try index(of: file, tail: end)
@@ -53,7 +55,9 @@ struct FileOpener: Sendable {
         guard source.byteCount == file.byteCount else {
             throw ReplicaError.changing(file, "has \(source.byteCount) bytes instead of \(file.byteCount)")
         }
-        guard file.byteCount > OpenedFile.wholeByteCount else { return try whole(file, bytes(of: source, 0..<file.byteCount)) }
+        guard file.byteCount > OpenedFile.wholeByteCount else {
+            return try whole(file, bytes(of: source, 0..<file.byteCount))
+        }
         let tailByteCount = Int64(LTXIndex.tailByteCount)
         let header = try bytes(of: source, 0..<Int64(LTXHeader.byteCount))
         return try OpenedFile(
@@ -92,7 +96,7 @@ struct FileOpener: Sendable {
         let start = index.framesRange.upperBound
         let have = file.byteCount - Int64(end.readableBytes)
         if start >= have { return BufferSource(name: file.key, byteCount: file.byteCount, bytes: end, start: have) }
-        if file.byteCount - start <= Self.indexLimit {
+        if file.byteCount - start <= indexLimit {
             var bytes = try await replica.read(file, start..<have)
             bytes.writeImmutableBuffer(end)
             return BufferSource(name: file.key, byteCount: file.byteCount, bytes: bytes, start: start)
@@ -103,10 +107,12 @@ struct FileOpener: Sendable {
     /// Fetches a long index part by part into a file that has no name any more.
     private func spooledIndex(_ file: ReplicaFile, from start: Int64) async throws -> any LTXSource {
         let path = FilePath(scratch.string + "-" + String(UInt64.random(in: .min ... .max), radix: 36) + ".tmp")
-        let spool = try await pool.runIfActive { try IndexSpool(path, name: file.key, start: start, fileByteCount: file.byteCount) }
+        let spool = try await pool.runIfActive {
+            try IndexSpool(path, name: file.key, start: start, fileByteCount: file.byteCount)
+        }
         var position = start
         while position < file.byteCount {
-            let end = Swift.min(file.byteCount, position + Self.indexLimit)
+            let end = Swift.min(file.byteCount, position + indexLimit)
             let (offset, bytes) = (position - start, try await replica.read(file, position..<end))
             try await pool.runIfActive { try spool.write(bytes, at: offset) }
             position = end
@@ -118,7 +124,10 @@ struct FileOpener: Sendable {
         var bytes = ByteBufferAllocator().buffer(capacity: range.count)
         try unsafe bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: range.count) { target in
             // SAFETY: the region has at least as many bytes as were asked for.
-            try unsafe source.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<range.count]), at: range.lowerBound)
+            try unsafe source.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: target[..<range.count]),
+                at: range.lowerBound
+            )
             return range.count
         }
         return bytes

@@ -60,7 +60,10 @@ struct OpenedFile: Sendable {
             do {
                 try unsafe buffer.withUnsafeMutableBytes { target in
                     // SAFETY: `count` is at most the buffer's size.
-                    try unsafe source.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<count]), at: position)
+                    try unsafe source.read(
+                        into: UnsafeMutableRawBufferPointer(rebasing: target[..<count]),
+                        at: position
+                    )
                 }
             } catch {
                 throw LTXError(.sourceFailed, "The end of the file was not read.", cause: error)

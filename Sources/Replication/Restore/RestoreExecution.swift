@@ -21,20 +21,6 @@ struct RestoreExecution: Sendable {
     /// The disk is kept busy: after so many bytes of pages what was written is synced, while decoding goes on.
     private static let syncByteCount = 64 << 20
 
-    private enum Event: Sendable {
-        case opened(Int, OpenedFile)
-        case scanned(Scan, FrameRun?, isLast: Bool)
-        case decoded(Int, FrameRun, RunDecoder.Outcome)
-        case synced
-    }
-
-    /// The reading of one file's index.
-    private struct Scan: Sendable {
-        let number: Int
-        let file: OpenedFile
-        let reader: FrameRunReader
-    }
-
     /// Carries the plan out; the output is complete and synced then, but not in its place.
     ///
     /// - Throws: ``ReplicaError``, or `CancellationError`.
@@ -48,40 +34,6 @@ struct RestoreExecution: Sendable {
             }
             return try await finish(state)
         }
-    }
-
-    private struct State {
-        let fileCount: Int
-        var decoder: RunDecoder?
-        let states: StateChecksums
-        var owners: ChainOwners?
-        var pageSize = 0
-        var pageCount: UInt32 = 0
-
-        /// Files are numbered as in the plan, oldest first, and gone through backwards.
-        var nextToOpen: Int
-        var nextToScan: Int
-        var opened: [Int: OpenedFile] = [:]
-        var openingCount = 0
-        var scan: Scan?
-        var isScanning = false
-        var waitingRuns: [(Int, OpenedFile, FrameRun)] = []
-        var decodingCount = 0
-        var completions: [Int: FileCompletion] = [:]
-        var marks: [Int: SourceMark] = [:]
-
-        var unsynced = 0
-        var isSyncing = false
-        var filesDone = 0
-        var bytesDone: Int64 = 0
-
-        init(plan: RestorePlan, output: RestoreOutput) {
-            fileCount = plan.files.count
-            states = StateChecksums(fileCount: fileCount)
-            (nextToOpen, nextToScan) = (fileCount - 1, fileCount - 1)
-        }
-
-        var isDone: Bool { filesDone == fileCount && !isSyncing }
     }
 
     private func startWork(_ state: inout State, _ group: inout ThrowingTaskGroup<Event, any Error>) {
@@ -167,7 +119,10 @@ struct RestoreExecution: Sendable {
         let header = last.header
         // Every page takes more than 12 bytes of some file: no memory is set aside for pages that cannot be there.
         guard header.commit > 0, Int64(header.commit) <= plan.byteCount / 12 + 1 else {
-            throw ReplicaError.damaged(last.file, "claims a database of \(header.commit) pages, which the files cannot hold")
+            throw ReplicaError.damaged(
+                last.file,
+                "claims a database of \(header.commit) pages, which the files cannot hold"
+            )
         }
         (state.pageSize, state.pageCount) = (header.pageSize, header.commit)
         state.owners = ChainOwners(PageOwners(fileCount: state.fileCount, pageCount: header.commit))
@@ -184,6 +139,7 @@ struct RestoreExecution: Sendable {
         try completion.verify()
         state.completions[number] = nil
         state.filesDone += 1
+        state.bytesDone += completion.otherByteCount
         report(state)
     }
 
@@ -237,6 +193,7 @@ struct RestoreExecution: Sendable {
 
     /// Checks that the result is complete and the one that the files' marks name, and brings it to the disk.
     private func finish(_ state: State) async throws -> RestoreResult {
+        precondition(state.isDone, "a plan is finished when all of its files are read")
         guard let last = plan.files.last, let shared = state.owners else { throw CancellationError() }
         let lockPage = LTXPageSize.lockPage(pageSize: state.pageSize)
         let expected = Int(state.pageCount) - (lockPage <= state.pageCount ? 1 : 0)
@@ -246,14 +203,19 @@ struct RestoreExecution: Sendable {
         }
         if ownedCount != expected {
             let missing = firstMissing.map { "\($0)" } ?? "?"
-            let text = "None of the \(plan.files.count) files up to '\(last.key)' holds page \(missing) of the database's"
+            let text =
+                "None of the \(plan.files.count) files up to '\(last.key)' holds page \(missing) of the database's"
             throw ReplicaError(.damaged, "\(text) \(state.pageCount) pages: restore to an earlier transaction.")
         }
         let checksums = state.states.values()
         for (number, mark) in state.marks where isExact || number == state.fileCount - 1 {
             guard checksums[number] == mark.checksum else {
-                let text = "The database after '\(plan.files[number].key)' is not the one whose checksum that file names:"
-                throw ReplicaError(.mismatch, "\(text) files of two histories are mixed. Restore to an earlier transaction.")
+                let text =
+                    "The database after '\(plan.files[number].key)' is not the one whose checksum that file names:"
+                throw ReplicaError(
+                    .mismatch,
+                    "\(text) files of two histories are mixed. Restore to an earlier transaction."
+                )
             }
         }
         let byteCount = Int64(state.pageSize) * Int64(state.pageCount)

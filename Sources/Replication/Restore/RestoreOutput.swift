@@ -1,11 +1,12 @@
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 /// The database file that a restore makes: written beside its place, and put there when it is complete.
 ///
@@ -77,7 +78,8 @@ final class RestoreOutput: Sendable {
                 )
             } catch let error as Errno { throw ReplicaError.fileSystem("creating", path, error) }
             do {
-                guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+                // A file system without such locks is served without them.
+                guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
                     let text = "Another restore to '\(output)' is running: wait for it, or give another path."
                     throw ReplicaError(.outputBusy, text)
                 }

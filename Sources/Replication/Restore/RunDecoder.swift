@@ -1,7 +1,7 @@
 import LTX
 import NIOCore
-import SystemPackage
 import Synchronization
+import SystemPackage
 
 /// Decodes runs of frames and writes those pages that the result has to their places. Used by several threads.
 final class RunDecoder: Sendable {
@@ -80,7 +80,13 @@ final class RunDecoder: Sendable {
                 try write(buffers.output, pageCount: pending, at: firstPage)
                 pending = 0
             }
-            let decoded = try Self.decode(decoder, bytes, at: offset, into: &buffers.output, isWinner ? pending : capacity)
+            let decoded = try Self.decode(
+                decoder,
+                bytes,
+                at: offset,
+                into: &buffers.output,
+                isWinner ? pending : capacity
+            )
             guard decoded.pageNumber == frame.pageNumber, decoded.byteCount == Int(frame.byteCount) else {
                 throw LTXError(.invalidIndex, "The page index does not match the frame of page \(decoded.pageNumber).")
             }

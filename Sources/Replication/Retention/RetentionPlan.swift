@@ -128,7 +128,8 @@ private struct Planner {
         for file in files where file.transaction < Swift.min(newest, keepFrom ?? newest) {
             guard licence.allows(level: 1, max: file.transaction) else { break }
             let range = file.transaction...file.transaction
-            let isStored = levelCount == 0 && listing.file(level: 0, min: range.lowerBound, max: range.upperBound) != nil
+            let isStored =
+                levelCount == 0 && listing.file(level: 0, min: range.lowerBound, max: range.upperBound) != nil
             let state = isStored ? .covered : coverage.ofLevel0(range)
             guard isOlder(file.created, than: settings.level0) else {
                 if state != .uncovered { rememberLevel0(file.created) }

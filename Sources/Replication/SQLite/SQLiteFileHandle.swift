@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: the handle is only read through `xRead`, which is `pread` on a descriptor that stays open,
 /// one call at a time under ``lock``; `owner` keeps it open.
-final class SQLiteFileHandle: @unchecked Sendable {
+@safe final class SQLiteFileHandle: @unchecked Sendable {
     private let file: UnsafeMutablePointer<sqlite3_file>
     private let owner: EngineConnection
     private let lock = Mutex(())
@@ -23,7 +23,7 @@ final class SQLiteFileHandle: @unchecked Sendable {
     /// - Returns: `false` where the file ended within the buffer.
     @discardableResult
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SQLiteFailure) -> Bool {
-        guard let base = unsafe buffer.baseAddress, buffer.count > 0 else { return true }
+        guard let base = buffer.baseAddress, buffer.count > 0 else { return true }
         // SAFETY: SQLite's method table lives as long as the file; the buffer is ours for the call.
         let code = lock.withLock { _ in
             unsafe file.pointee.pMethods.pointee.xRead(file, base, Int32(buffer.count), offset)
@@ -59,9 +59,9 @@ final class SQLiteFileHandle: @unchecked Sendable {
     func sharedMemory() throws(SQLiteFailure) -> UnsafeRawPointer {
         var region: UnsafeMutableRawPointer?
         let code = unsafe file.pointee.pMethods.pointee.xShmMap(file, 0, 32768, 0, &region)
-        guard code == SQLITE_OK || code == SQLITE_READONLY, let region = unsafe region else {
+        guard code == SQLITE_OK, let region = unsafe region else {
             throw SQLiteFailure(code: code, text: "the wal-index is not mapped", action: "reading \(owner.path)-shm")
         }
-        return unsafe UnsafeRawPointer(region)
+        return UnsafeRawPointer(region)
     }
 }

@@ -2,7 +2,7 @@ import SQLiteFormat
 import Synchronization
 
 /// Looks at the wal-index's header in the memory that SQLite shares between connections.
-struct WALIndex {
+@safe struct WALIndex {
     private let memory: UnsafeRawPointer
 
     /// Takes the mapped start of the wal-index, which must stay mapped while this value is used.

@@ -106,7 +106,7 @@ package actor Shipper {
                 return await begin(with: now, through: above)
             case .lookAgain:
                 previous = now
-                try await Task.sleep(for: .seconds(3))
+                try await Pause.sleep(for: .seconds(3))
             }
         }
         halt("the replica changes while nobody should write to it")

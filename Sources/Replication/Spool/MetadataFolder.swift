@@ -81,8 +81,12 @@ package struct MetadataFolder: Sendable {
             unsafe path.withPlatformString { unsafe link(old, $0) }
         }
         guard linked == 0 else { throw FileFailure("creating", path, errno) }
-        try Disk.remove(temporary)
+    }
+
+    /// Makes the name of a published file durable, and removes its temporary one.
+    func settle(_ temporary: FilePath) throws {
         try Disk.syncFolder(transactions)
+        try Disk.remove(temporary)
     }
 
     /// Removes the file of a transaction.

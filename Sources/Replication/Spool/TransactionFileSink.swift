@@ -105,15 +105,15 @@ final class TransactionFileSource: LTXSource {
     func header() throws -> LTXHeader {
         guard byteCount >= Int64(LTXHeader.byteCount + LTXTrailer.byteCount) else { throw Errno.ioError }
         var bytes = [UInt8](repeating: 0, count: LTXHeader.byteCount)
-        try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: 0) }
-        return try LTXHeader(parsing: bytes.span.bytes)
+        unsafe try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: 0) }
+        return unsafe try LTXHeader(parsing: bytes.span.bytes)
     }
 
     /// The file's trailer.
     func trailer() throws -> LTXTrailer {
         guard byteCount >= Int64(LTXHeader.byteCount + LTXTrailer.byteCount) else { throw Errno.ioError }
         var bytes = [UInt8](repeating: 0, count: LTXTrailer.byteCount)
-        try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: byteCount - Int64(LTXTrailer.byteCount)) }
-        return try LTXTrailer(parsing: bytes.span.bytes)
+        unsafe try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: byteCount - Int64(LTXTrailer.byteCount)) }
+        return unsafe try LTXTrailer(parsing: bytes.span.bytes)
     }
 }

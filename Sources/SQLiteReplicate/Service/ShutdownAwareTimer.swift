@@ -1,3 +1,4 @@
+import Replication
 import ServiceLifecycle
 
 /// Runs something at an interval until the service group shuts down.
@@ -7,7 +8,7 @@ enum ShutdownAwareTimer {
         do {
             try await cancelWhenGracefulShutdown {
                 while true {
-                    try await Task.sleep(for: interval)
+                    try await Pause.sleep(for: interval)
                     await body()
                 }
             }

@@ -75,7 +75,9 @@ import Testing
                         while raised < 20 {
                             let text = try await store.text("n")
                             // The version of a small object goes by its content, so this is that of the text read.
-                            guard let version = try await store.head("n").version, let number = Int(text) else { continue }
+                            guard let version = try await store.head("n").version, let number = Int(text) else {
+                                continue
+                            }
                             guard try await store.text("n") == text else { continue }
                             do {
                                 try await store.put("n", "\(number + 1)", if: .ifVersion(version))

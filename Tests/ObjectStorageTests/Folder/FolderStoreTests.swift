@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #elseif canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 @Suite struct FolderStoreTests {
@@ -67,7 +67,9 @@ import Glibc
         }
     }
 
-    @Test("A listing is in byte order of the keys, knows prefixes, and leaves out unfinished files and links to folders")
+    @Test(
+        "A listing is in byte order of the keys, knows prefixes, and leaves out unfinished files and links to folders"
+    )
     func listing() async throws {
         try await withTemporaryFolder { folder in
             let store = FolderStore(root: folder)

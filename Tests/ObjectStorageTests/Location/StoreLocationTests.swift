@@ -37,7 +37,9 @@ import Testing
         let aws = try s3("s3://my.logs.s3.eu-west-1.amazonaws.com/p").configuration
         #expect(aws.bucket == "my.logs" && aws.region == "eu-west-1" && aws.endpoint == nil)
         let spaces = try s3("s3://b.nyc3.digitaloceanspaces.com/p").configuration
-        #expect(spaces.bucket == "b" && spaces.region == "nyc3" && spaces.endpoint?.host == "nyc3.digitaloceanspaces.com")
+        #expect(
+            spaces.bucket == "b" && spaces.region == "nyc3" && spaces.endpoint?.host == "nyc3.digitaloceanspaces.com"
+        )
         let backblaze = try s3("s3://b.s3.us-west-002.backblazeb2.com/p").configuration
         #expect(backblaze.region == "us-west-002" && backblaze.endpoint?.host == "s3.us-west-002.backblazeb2.com")
         let scaleway = try s3("s3://b.s3.fr-par.scw.cloud/p").configuration

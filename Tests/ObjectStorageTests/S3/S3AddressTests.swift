@@ -59,7 +59,9 @@ import Testing
         configuration.endpoint = try S3Endpoint("http://192.168.1.2:9000")
         #expect(throws: Never.self) { try S3Store(configuration: configuration) }
         #expect(throws: ObjectStoreError.self) { try S3CustomerKey(base64: "c2hvcnQ=") }
-        #expect(throws: ObjectStoreError.self) { try S3CustomerKey(base64: key.base64, md5: "AAAAAAAAAAAAAAAAAAAAAA==") }
+        #expect(throws: ObjectStoreError.self) {
+            try S3CustomerKey(base64: key.base64, md5: "AAAAAAAAAAAAAAAAAAAAAA==")
+        }
         #expect(try S3CustomerKey(base64: key.base64, md5: key.md5) == key)
     }
 
@@ -68,13 +70,17 @@ import Testing
         #expect(try S3Endpoint("minio:9000").description == "https://minio:9000")
         #expect(try S3Endpoint("http://minio:80/").description == "http://minio")
         #expect(try S3Endpoint("https://[::1]:9000/a/b").description == "https://[::1]:9000/a/b")
-        for near in ["localhost:1", "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.16.0.1", "172.31.0.1", "a.local", "a.localhost"] {
+        for near in [
+            "localhost:1", "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.16.0.1", "172.31.0.1", "a.local", "a.localhost",
+        ] {
             #expect(try S3Endpoint(near, guessesScheme: true).isSecure == false, "\(near)")
         }
         for far in ["s3.example.com", "172.32.0.1", "11.0.0.1", "192.169.0.1", "local", "10.1.2"] {
             #expect(try S3Endpoint(far, guessesScheme: true).isSecure, "\(far)")
         }
-        for bad in ["", "ftp://x", "http://", "http://:9000", "h:port", "h:0", "h:65536", "h?x", "u@h", "http://[::1", "[::1]x"] {
+        for bad in [
+            "", "ftp://x", "http://", "http://:9000", "h:port", "h:0", "h:65536", "h?x", "u@h", "http://[::1", "[::1]x",
+        ] {
             #expect(throws: ObjectStoreError.self, "\(bad)") { try S3Endpoint(bad) }
         }
     }

@@ -69,12 +69,28 @@ struct S3ErrorAnswerTests {
             code: .accessDenied,
             words: ["secret access key"]
         ),
-        Case(name: "no bucket", answer: answer(404, "NoSuchBucket"), code: .noSuchBucket, words: ["Create the bucket 'b'"]),
+        Case(
+            name: "no bucket",
+            answer: answer(404, "NoSuchBucket"),
+            code: .noSuchBucket,
+            words: ["Create the bucket 'b'"]
+        ),
         Case(name: "no object", answer: answer(404, "NoSuchKey"), code: .notFound, words: ["'s3://b/dir/k'"]),
         Case(name: "server full", answer: answer(507, "XMinioStorageFull"), code: .diskFull, words: ["no room"]),
         Case(name: "no such feature", answer: answer(501, "NotImplemented"), code: .invalidRequest, words: ["501"]),
-        Case(name: "no S3", answer: .respond(.notFound, [], "<html>x</html>"), code: .invalidRequest, words: ["HTTP 404"]),
-        Case(name: "slow down", answer: answer(503, "SlowDown"), code: .throttled, words: ["Sent 4 times"], requests: 4),
+        Case(
+            name: "no S3",
+            answer: .respond(.notFound, [], "<html>x</html>"),
+            code: .invalidRequest,
+            words: ["HTTP 404"]
+        ),
+        Case(
+            name: "slow down",
+            answer: answer(503, "SlowDown"),
+            code: .throttled,
+            words: ["Sent 4 times"],
+            requests: 4
+        ),
         Case(name: "too many", answer: answer(429, "TooManyRequests"), code: .throttled, words: ["fewer"], requests: 4),
         Case(name: "trouble", answer: answer(500, "InternalError"), code: .serverFailure, words: ["500"], requests: 4),
         Case(name: "bad gateway", answer: .respond(.badGateway), code: .serverFailure, words: ["502"], requests: 4),

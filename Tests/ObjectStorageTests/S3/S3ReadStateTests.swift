@@ -52,7 +52,8 @@ import Testing
     @Test("Answers to another question are refused")
     func wrongAnswers() {
         let wrong: [[(String, String)]] = [
-            [("content-range", "bytes 1-9/10")], [("content-range", "bytes */10")], [("content-range", "bytes 0-10/10")],
+            [("content-range", "bytes 1-9/10")], [("content-range", "bytes */10")],
+            [("content-range", "bytes 0-10/10")],
             [("content-range", "bytes 5-2/10")], [],
         ]
         for headers in wrong {

@@ -182,7 +182,11 @@ struct S3ServerTests {
             }
             let key = prefix + "swap"
             await expectError(.conditionFailed, naming: [key]) {
-                try await store.put(key, "x", if: .ifVersion(ObjectVersion(rawValue: "\"d41d8cd98f00b204e9800998ecf8427e\"")))
+                try await store.put(
+                    key,
+                    "x",
+                    if: .ifVersion(ObjectVersion(rawValue: "\"d41d8cd98f00b204e9800998ecf8427e\""))
+                )
             }
             let first = try #require(try await store.put(key, "1", if: .ifAbsent))
             let second = try #require(try await store.put(key, "2", if: .ifVersion(first)))
@@ -201,6 +205,24 @@ struct S3ServerTests {
             try await store.put(key, "1", if: .ifAbsent)
             try await store.put(key, "2", if: .ifAbsent)
             #expect(try await store.text(key) == "2")
+        }
+    }
+
+    @Test("Keys with empty and dot components, as bare URLs make them, go through unchanged")
+    func oddKeys() async throws {
+        try await withMoto { server in
+            let store = try server.store()
+            for key in ["/0000/x", "./0000/x", "a//0000/x", "a/../b", "%41/~"] {
+                try await store.put(key, key)
+                #expect(try await store.text(key) == key)
+                #expect(try await store.keys(key) == [key])
+                let seen = try await server.python(
+                    "print(s3.get_object(Bucket=bucket, Key='\(key)')['Body'].read().decode())"
+                )
+                #expect(seen == key + "\n")
+            }
+            try await store.delete(["/0000/x", "./0000/x", "a//0000/x", "a/../b", "%41/~"])
+            #expect(try await store.keys("a").isEmpty)
         }
     }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import ObjectStorage
 import SystemPackage
 import TestSupport
@@ -140,7 +141,11 @@ struct S3TransferTests {
         try await ScriptedHTTPServer.with({ request in
             switch (request.method, request.query) {
             case (.POST, "uploads="):
-                .respond(.ok, [], "<InitiateMultipartUploadResult><UploadId>u/1</UploadId></InitiateMultipartUploadResult>")
+                .respond(
+                    .ok,
+                    [],
+                    "<InitiateMultipartUploadResult><UploadId>u/1</UploadId></InitiateMultipartUploadResult>"
+                )
             case (.PUT, let query) where query.hasPrefix("partNumber=2"): .respond(.forbidden)
             case (.PUT, _): .respond(.ok, [("etag", "\"p\"")])
             default: .respond(.noContent)
@@ -162,7 +167,11 @@ struct S3TransferTests {
         try await ScriptedHTTPServer.with({ request in
             switch (request.method, request.query) {
             case (.POST, "uploads="):
-                .respond(.ok, [], "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+                .respond(
+                    .ok,
+                    [],
+                    "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+                )
             case (.PUT, _): .respond(.ok, [("etag", "\"\(part)\"")])
             case (.POST, _) where request.number == 3:
                 .respond(.ok, [], "  <Error><Code>InternalError</Code><Message>later</Message></Error>")
@@ -217,6 +226,38 @@ struct S3TransferTests {
             await expectError(.cancelled) { _ = try await task.value }
             #expect(start.duration(to: .now) < .seconds(20))
         }
+    }
+
+    @Test("An answer that comes before the body was sent is understood all the same")
+    func earlyAnswer() async throws {
+        let error = "<Error><Code>AccessDenied</Code></Error>"
+        try await ScriptedHTTPServer.with({ _ in .respondAtHead(.forbidden, [], error) }) { server in
+            let bytes = pattern(5_000_000)
+            await expectError(.accessDenied) {
+                try await server.store().put("k", .bytes(bytes), metadata: .init(), condition: .none)
+            }
+        }
+    }
+
+    @Test("An upload that nobody reads is given up after the stall time-out")
+    func stalledUpload() async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.socketOption(.so_rcvbuf), value: 4096)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        var configuration = S3Configuration(bucket: "b")
+        configuration.endpoint = S3Endpoint(isSecure: false, host: "127.0.0.1", port: port)
+        configuration.credentials = .keys(S3Credentials(accessKeyID: "ID", secretAccessKey: "secret"))
+        configuration.retry.maximumAttempts = 2
+        configuration.limits.stallTimeout = .milliseconds(500)
+        configuration.partSize = 64 << 20
+        let store = try S3Store(configuration: configuration)
+        await expectError(.timedOut, naming: ["s3://b/k"]) {
+            try await store.put("k", .bytes(pattern(32_000_000)), metadata: .init(), condition: .none)
+        }
+        #expect(store.requestCount == 2)
+        try await listener.close()
     }
 
     @Test("More calls than connections wait their turn instead of failing")

@@ -24,7 +24,8 @@ final class ProbeStore: ObjectStore {
     init(
         _ root: FilePath,
         listedTime: Timestamp? = nil,
-        before: @escaping @Sendable (Request) async throws(ObjectStoreError) -> Void = { (_) throws(ObjectStoreError) in }
+        before: @escaping @Sendable (Request) async throws(ObjectStoreError) -> Void = { (_) throws(ObjectStoreError) in
+        }
     ) {
         store = FolderStore(root: root)
         (self.before, self.listedTime) = (before, listedTime)

@@ -21,8 +21,14 @@ struct ReplicaFixture {
             let sha256: String
         }
         let latest: Latest
-        let at_txid: [String: Outcome?]
-        let page_size: Int
+        let transactions: [String: Outcome?]
+        let pageSize: Int
+
+        enum CodingKeys: String, CodingKey {
+            case latest
+            case transactions = "at_txid"
+            case pageSize = "page_size"
+        }
     }
 
     /// The names of all whole replicas.
@@ -42,8 +48,8 @@ struct ReplicaFixture {
         let json = try Data(contentsOf: URL(filePath: folder.appending("expected.json").string))
         let expected = try JSONDecoder().decode(Expected.self, from: json)
         latest = (TransactionID(expected.latest.txid)!, expected.latest.sha256)
-        pageSize = expected.page_size
-        transactions = Dictionary(uniqueKeysWithValues: expected.at_txid.map { (TransactionID($0)!, $1) })
+        pageSize = expected.pageSize
+        transactions = Dictionary(uniqueKeysWithValues: expected.transactions.map { (TransactionID($0)!, $1) })
     }
 
     var replica: Replica { Replica(store: FolderStore(root: root), layout: .folder) }

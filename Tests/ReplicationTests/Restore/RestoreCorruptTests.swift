@@ -9,7 +9,11 @@ import Testing
 
 @Suite(.enabled(if: Shared.isThere)) struct RestoreCorruptTests {
     private struct Expected: Decodable {
-        let restorable_txids: [String]
+        let transactions: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case transactions = "restorable_txids"
+        }
     }
 
     /// The damage, with the file and the words that the error must name.
@@ -43,7 +47,7 @@ import Testing
                 #expect(message.contains(damage.subject) && message.contains(damage.reason), "\(message)")
                 #expect(try fileNames(in: folder) == [])
 
-                for text in expected.restorable_txids {
+                for text in expected.transactions {
                     let transaction = try #require(TransactionID(text))
                     try await restorer.restore(.transaction(transaction), to: output)
                     #expect(try sha256OfFile(output) == plain.transactions[transaction]??.sha256)

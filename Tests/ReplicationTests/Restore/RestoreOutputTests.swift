@@ -30,7 +30,10 @@ import Testing
 
     private func read(_ path: FilePath) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path.string))) }
 
-    @Test("R-75: Sidecars of an older database are refused, whether or not it is there", arguments: ["-wal", "-shm", "-journal"])
+    @Test(
+        "R-75: Sidecars of an older database are refused, whether or not it is there",
+        arguments: ["-wal", "-shm", "-journal"]
+    )
     func leftovers(_ ending: String) async throws {
         try await withReplica { replica, history, folder in
             let (output, sidecar) = (folder.appending("app.db"), folder.appending("app.db" + ending))
@@ -54,7 +57,9 @@ import Testing
     func failingForce() async throws {
         try await withReplica { replica, _, folder in
             let output = folder.appending("app.db")
-            for ending in ["", "-wal", "-shm", "-journal"] { try write("old\(ending)", to: folder.appending("app.db\(ending)")) }
+            for ending in ["", "-wal", "-shm", "-journal"] {
+                try write("old\(ending)", to: folder.appending("app.db\(ending)"))
+            }
             let key = replica.layout.key(level: 0, min: TransactionID(rawValue: 3), max: TransactionID(rawValue: 3))
             let path = try #require(replica.store.localFile(key))
             var bytes = try read(path)
@@ -88,7 +93,11 @@ import Testing
 
             for replaces in [false, true] {
                 let unusable = await #expect(throws: ReplicaError.self) {
-                    try await Restorer(replica).restore(.latest, to: folder, options: RestoreOptions(replacesOutput: replaces))
+                    try await Restorer(replica).restore(
+                        .latest,
+                        to: folder,
+                        options: RestoreOptions(replacesOutput: replaces)
+                    )
                 }
                 #expect(unusable?.code == .outputUnusable)
             }
@@ -103,7 +112,9 @@ import Testing
             let store = ProbeStore(root) { (request) throws(ObjectStoreError) in
                 guard case .get = request else { return }
                 continuation.yield()
-                do { try await Task.sleep(for: .seconds(3600)) } catch { throw ObjectStoreError(.cancelled, "cancelled") }
+                do { try await Task.sleep(for: .seconds(3600)) } catch {
+                    throw ObjectStoreError(.cancelled, "cancelled")
+                }
             }
             let restorer = Restorer(Replica(store: store, layout: .folder))
             try await withThrowingTaskGroup { group in
@@ -130,7 +141,9 @@ import Testing
 
             let other = folder.appending("other.db")
             let running = try RestoreOutput(other)
-            let error = await #expect(throws: ReplicaError.self) { try await Restorer(replica).restore(.latest, to: other) }
+            let error = await #expect(throws: ReplicaError.self) {
+                try await Restorer(replica).restore(.latest, to: other)
+            }
             #expect(error?.code == .outputBusy)
             running.discard()
             try await Restorer(replica).restore(.latest, to: other)

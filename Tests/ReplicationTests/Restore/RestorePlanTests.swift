@@ -130,7 +130,9 @@ func file(
             name: "R-73: a hole",
             files: [file(0, 1...1), file(0, 3...3), file(0, 6...6)],
             code: .hole,
-            words: ["0000000000000002, 0000000000000004 to 0000000000000005", "restore to transaction 0000000000000001"]
+            words: [
+                "0000000000000002, 0000000000000004 to 0000000000000005", "restore to transaction 0000000000000001",
+            ]
         ),
         Refusal(
             name: "a hole before the moment asked for",
@@ -235,7 +237,10 @@ func file(
                 #expect((plan != nil) == (costs[number] != nil), "round \(round), transaction \(number)")
                 guard let plan, let cost = costs[number] else { continue }
                 check(plan, endsWith: number, "round \(round)")
-                #expect(plan.byteCount + Int64(plan.files.count) * 32 << 10 == cost, "round \(round), transaction \(number)")
+                #expect(
+                    plan.byteCount + Int64(plan.files.count) * 32 << 10 == cost,
+                    "round \(round), transaction \(number)"
+                )
             }
             let latest = try? RestorePlan(listing: listing, target: .latest)
             let isWhole = costs.keys.max() == listing.highest?.rawValue

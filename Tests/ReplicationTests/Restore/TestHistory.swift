@@ -44,6 +44,13 @@ struct TestHistory {
         changes.append((commit, pages))
     }
 
+    /// Adds a transaction that writes the given pages, and those that are new.
+    mutating func commit(size: UInt32, pages: ClosedRange<UInt32>) {
+        let before = changes.last?.commit ?? 0
+        let all = Set(pages).union(size > before ? Array((before + 1)...size) : [])
+        changes.append((size, Dictionary(uniqueKeysWithValues: all.sorted().map { ($0, random.next()) })))
+    }
+
     mutating func commit(count: Int) { for _ in 0..<count { commit() } }
 
     func timestamp(of transaction: TransactionID) -> Timestamp {

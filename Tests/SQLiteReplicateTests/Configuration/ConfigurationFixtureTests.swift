@@ -47,7 +47,7 @@ import Testing
     @Test("Without expansion the text stays as it is")
     func noExpansion() throws {
         let file = try parse(#require(ConfigurationFixtures.texts["02-env"]), expandEnvironment: false)
-        #expect(file.configuration.databases.first?.path == "/work dir/${APP_DB}")
+        #expect(file.configuration.databases.first?.path == "/current dir/${APP_DB}")
         #expect(file.configuration.databases.first?.replica.s3.accessKeyID == Secret("${KEY}"))
         #expect(file.warnings.isEmpty)
     }

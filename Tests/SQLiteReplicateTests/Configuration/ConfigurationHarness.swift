@@ -3,7 +3,7 @@ import Testing
 
 @testable import SQLiteReplicate
 
-/// Reads a configuration from a text, as the program does from the file `test.yml` in the folder `/work dir`.
+/// Reads a configuration from a text, as the program does from the file `test.yml` in the folder `/current dir`.
 func parse(
     _ text: String,
     environment: [String: String] = [:],
@@ -14,7 +14,7 @@ func parse(
         path: "test.yml",
         expandEnvironment: expandEnvironment,
         environment: ["HOME": "/home/me"].merging(environment) { $1 },
-        workingDirectory: "/work dir"
+        workingDirectory: "/current dir"
     )
 }
 

@@ -233,9 +233,9 @@ import Testing
               - {path: "sqlite3://c.db", replica: {path: /x/}}
             """
         let databases = try parse(text).configuration.databases
-        #expect(databases.map(\.path) == ["/work dir/a.db", "/home/me/b.db", "/work dir/c.db"])
+        #expect(databases.map(\.path) == ["/current dir/a.db", "/home/me/b.db", "/current dir/c.db"])
         #expect(databases.map(\.metaPath.string).prefix(2) == ["/meta", "/home/me/.b.db-litestream"])
-        #expect(databases.map(\.replica.path).first == "/work dir/b")
+        #expect(databases.map(\.replica.path).first == "/current dir/b")
         #expect(databases.map(\.replica.path).last == "/x")
     }
 

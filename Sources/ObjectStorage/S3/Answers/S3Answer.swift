@@ -4,9 +4,9 @@ import NIOHTTP1
 import XMLCoder
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// The head of an answer.

@@ -73,10 +73,17 @@ extension S3Failure {
         case (501, _), (505, _):
             self = failure(.invalidRequest, "The server does not serve this kind of request.")
         case (500..., _), (_, "InternalError"):
-            self = failure(.serverFailure, "The server has trouble of its own: look at its log, or try later.", isTransient: true)
+            self = failure(
+                .serverFailure,
+                "The server has trouble of its own: look at its log, or try later.",
+                isTransient: true
+            )
             outcome = .unknown
         default:
-            self = failure(.invalidRequest, "Correct the configuration of the replica, or see whether this is an S3 server.")
+            self = failure(
+                .invalidRequest,
+                "Correct the configuration of the replica, or see whether this is an S3 server."
+            )
         }
         self.region = region
         retryAfter = answer.head.headers.first(name: "retry-after").flatMap { Int64($0) }
@@ -98,7 +105,8 @@ extension S3Failure {
         _ context: S3Context
     ) -> String {
         if let region {
-            return "The bucket '\(context.bucket)' lies in region '\(region)', not '\(context.region)': set region to it."
+            return
+                "The bucket '\(context.bucket)' lies in region '\(region)', not '\(context.region)': set region to it."
         }
         if let endpoint = document?.Endpoint { return "The bucket '\(context.bucket)' is served by '\(endpoint)'." }
         return "The bucket '\(context.bucket)' lies elsewhere: correct the region or the endpoint."

@@ -49,11 +49,20 @@ enum S3Body: Sendable {
         }
     }
 
+    /// Whether the bytes are sent piece by piece.
+    var isStreamed: Bool {
+        switch self {
+        case .bytes(let bytes): bytes.readableBytes > S3BodyPieces.pieceSize
+        case .file: byteCount > 0
+        }
+    }
+
     /// The bytes as the HTTP client takes them.
-    func content(_ threadPool: NIOThreadPool) -> HTTPClientRequest.Body? {
+    func content(_ threadPool: NIOThreadPool, _ progress: UploadProgress) -> HTTPClientRequest.Body? {
         if byteCount == 0 { return nil }
-        if case .bytes(let bytes) = self, bytes.readableBytes <= S3BodyPieces.pieceSize { return .bytes(bytes) }
-        return .stream(S3BodyPieces(body: self, threadPool: threadPool), length: .known(byteCount))
+        if !isStreamed, case .bytes(let bytes) = self { return .bytes(bytes) }
+        let pieces = S3BodyPieces(body: self, threadPool: threadPool, progress: progress)
+        return .stream(pieces, length: .known(byteCount))
     }
 }
 
@@ -64,6 +73,7 @@ struct S3BodyPieces: AsyncSequence, Sendable {
 
     let body: S3Body
     let threadPool: NIOThreadPool
+    let progress: UploadProgress
 
     func makeAsyncIterator() -> Iterator { Iterator(pieces: self) }
 
@@ -77,7 +87,11 @@ struct S3BodyPieces: AsyncSequence, Sendable {
 
         mutating func next() async throws -> ByteBuffer? {
             let rest = pieces.body.byteCount - offset
-            guard rest > 0 else { return nil }
+            guard rest > 0 else {
+                pieces.progress.completed()
+                return nil
+            }
+            pieces.progress.moved()
             let count = Int(Swift.min(rest, Int64(S3BodyPieces.pieceSize)))
             let part = offset..<offset + Int64(count)
             offset += Int64(count)

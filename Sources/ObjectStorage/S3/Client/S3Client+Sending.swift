@@ -25,7 +25,8 @@ extension S3Client {
         _ request: S3Request,
         _ address: S3Address,
         _ signature: SignatureV4,
-        _ payloadHash: String
+        _ payloadHash: String,
+        _ progress: UploadProgress
     ) -> HTTPClientRequest {
         let now = Timestamp.now
         let path =
@@ -54,21 +55,51 @@ extension S3Client {
         signed.headers = HTTPHeaders(headers.map { ($0.name, $0.value) })
         signed.headers.add(name: "authorization", value: authorization)
         signed.headers.add(name: "user-agent", value: "sqlite-replicate")
-        signed.body = request.body.content(threadPool)
+        signed.body = request.body.content(threadPool, progress)
         return signed
     }
 
     /// Sends a request and waits for the head of the answer.
+    ///
+    /// - Parameters:
+    ///   - request: What to send.
+    ///   - byteCount: The size of its body.
+    ///   - progress: That of its body, if it is sent piece by piece.
+    ///   - place: What is being done where, for messages.
     func execute(
         _ request: HTTPClientRequest,
-        byteCount: Int64,
+        byteCount: Int64 = 0,
+        progress: UploadProgress? = nil,
         _ place: String
     ) async throws(S3Failure) -> HTTPClientResponse {
         requestCount.add(1, ordering: .relaxed)
+        let deadline = NIODeadline.now() + TimeAmount(allowance(byteCount: byteCount))
         do {
-            return try await client.execute(request, deadline: .now() + TimeAmount(allowance(byteCount: byteCount)))
+            guard let progress else { return try await client.execute(request, deadline: deadline) }
+            return try await execute(request, deadline: deadline, progress: progress)
         } catch {
             throw S3Failure(transport: error, place: place, isCancelled: Task.isCancelled)
+        }
+    }
+
+    /// Sends a request, and gives it up when its body gets no further for the stall time-out.
+    private func execute(
+        _ request: HTTPClientRequest,
+        deadline: NIODeadline,
+        progress: UploadProgress
+    ) async throws -> HTTPClientResponse {
+        let (client, limit) = (client, configuration.limits.stallTimeout)
+        return try await withThrowingTaskGroup(of: HTTPClientResponse?.self) { group in
+            group.addTask { try await client.execute(request, deadline: deadline) }
+            group.addTask {
+                guard try await progress.stall(of: limit) else { return nil }
+                throw HTTPClientError.writeTimeout
+            }
+            defer { group.cancelAll() }
+            while let response = try await group.next() {
+                if let response { return response }
+            }
+            throw CancellationError()
         }
     }
 

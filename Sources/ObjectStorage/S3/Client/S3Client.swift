@@ -128,8 +128,14 @@ final class S3Client: Sendable {
             accessKeyID: keys.accessKeyID
         )
         let value = try await transport.limiter.withPlace { () async throws(S3Failure) in
-            let signed = signedRequest(request, place.address, SignatureV4(credentials: keys, region: place.region), hash)
-            let response = try await execute(signed, byteCount: request.body.byteCount, context.place(request))
+            let progress = UploadProgress()
+            let signature = SignatureV4(credentials: keys, region: place.region)
+            let response = try await execute(
+                signedRequest(request, place.address, signature, hash, progress),
+                byteCount: request.body.byteCount,
+                progress: request.body.isStreamed ? progress : nil,
+                context.place(request)
+            )
             let head = S3AnswerHead(status: Int(response.status.code), headers: response.headers)
             if (200..<300).contains(head.status) { return try await receive(head, response.body) }
             let body = request.method == .HEAD ? ByteBuffer() : (try? await response.body.collect(upTo: 1 << 20))

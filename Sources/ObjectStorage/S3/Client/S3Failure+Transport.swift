@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOPosix
 import NIOSSL
+import SystemPackage
 
 extension S3Failure {
     /// What an error of the HTTP client means.
@@ -33,6 +34,14 @@ extension S3Failure {
                 isTransient: true,
                 outcome: .unknown
             )
+        case let error as NIOConnectionError where Self.isSetUp(error):
+            self.init(
+                error: ObjectStoreError(
+                    .invalidRequest,
+                    "\(place): TLS cannot be set up. See whether the file of trusted certificates is in PEM form.",
+                    cause: error
+                )
+            )
         case let error as NIOConnectionError:
             self.init(unreachable: Self.reason(error), place, error)
         case let error as NIOSSLError where Self.isHandshake(error):
@@ -48,6 +57,8 @@ extension S3Failure {
             self.init(
                 error: ObjectStoreError(.invalidRequest, "\(place): the address cannot be used.", cause: error)
             )
+        case let error as IOError where error.errnoCode == Errno.connectionRefused.rawValue:
+            self.init(unreachable: "no connection (\(Errno.connectionRefused))", place, error)
         default:
             self.init(unreachable: "the connection broke (\(error))", place, error)
             outcome = .unknown
@@ -69,6 +80,11 @@ extension S3Failure {
         .connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout,
     ]
     private static let answerTimeouts: [HTTPClientError] = [.readTimeout, .writeTimeout, .deadlineExceeded]
+
+    /// Whether TLS did not get as far as a connection.
+    private static func isSetUp(_ error: NIOConnectionError) -> Bool {
+        error.connectionErrors.contains { $0.error is NIOSSLError || $0.error is BoringSSLError }
+    }
 
     private static func isHandshake(_ error: NIOSSLError) -> Bool {
         if case .handshakeFailed = error { return true }

@@ -7,13 +7,15 @@ import SystemPackage
 
 /// An HTTP client and the number of requests it may have under way.
 ///
-/// Stores with the same settings share one: a hundred databases in a bucket then share its connections. Clients of this
-/// process live as long as it does; without requests they have neither connections nor timers.
+/// Stores of one server with the same settings share one: a hundred databases in a bucket then share its connections, and
+/// a server that does not answer takes no places from another. Clients of this process live as long as it does; without
+/// requests they have neither connections nor timers.
 struct S3Transport: Sendable {
     let client: HTTPClient
     let limiter: ConnectionLimiter
 
     private struct Key: Hashable {
+        var server: String
         var limits: S3Limits
         var certificateAuthorities: FilePath?
         var skipVerify: Bool
@@ -22,12 +24,20 @@ struct S3Transport: Sendable {
     private static let shared = Mutex<[Key: S3Transport]>([:])
 
     /// The transport for these settings.
+    ///
+    /// - Parameter server: The server's address, however it is written.
     static func shared(
+        server: String,
         limits: S3Limits,
         certificateAuthorities: FilePath?,
         skipVerify: Bool
     ) -> S3Transport {
-        let key = Key(limits: limits, certificateAuthorities: certificateAuthorities, skipVerify: skipVerify)
+        let key = Key(
+            server: server,
+            limits: limits,
+            certificateAuthorities: certificateAuthorities,
+            skipVerify: skipVerify
+        )
         return shared.withLock { transports in
             if let found = transports[key] { return found }
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration(key))

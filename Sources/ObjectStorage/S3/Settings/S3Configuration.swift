@@ -76,7 +76,7 @@ public struct S3Limits: Hashable, Sendable {
     public var idleTimeout: Duration = .seconds(15)
     /// Bytes a second below which a transfer is given up.
     public var slowestTransfer: Int64 = 16 << 10
-    /// Connections at a time to one server, over all stores of the process with the same limits and trust.
+    /// Connections at a time to one server, over all stores of this process with the same limits and trust.
     public var maximumConnections = 32
 
     /// The defaults.

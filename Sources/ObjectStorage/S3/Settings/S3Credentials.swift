@@ -3,7 +3,9 @@ public import SystemPackage
 /// A pair of access keys, with the session token of temporary ones.
 ///
 /// Printing them shows the access key's id alone.
-public struct S3Credentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct S3Credentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     /// The public half, which the server knows the secret by.
     public var accessKeyID: String
     /// The secret half, which never leaves this process.

@@ -53,7 +53,9 @@ extension S3Endpoint {
 
     /// Whether a host is this one, or in a private network.
     static func isNear(_ host: String) -> Bool {
-        if host == "localhost" || host == "::1" || host.hasSuffix(".local") || host.hasSuffix(".localhost") { return true }
+        if host == "localhost" || host == "::1" || host.hasSuffix(".local") || host.hasSuffix(".localhost") {
+            return true
+        }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
         guard parts.count == 4, let first = parts[0], let second = parts[1], parts[2] != nil, parts[3] != nil else {
             return false

@@ -24,7 +24,9 @@ struct S3ReadState {
     /// The headers that ask for what is missing.
     var headers: [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
-        if position > 0 || wanted != nil { headers.append(("range", "bytes=\(position)-\(end.map { "\($0 - 1)" } ?? "")")) }
+        if position > 0 || wanted != nil {
+            headers.append(("range", "bytes=\(position)-\(end.map { "\($0 - 1)" } ?? "")"))
+        }
         // A weak tag never matches.
         if let version, !version.rawValue.hasPrefix("W/") { headers.append(("if-match", version.rawValue)) }
         return headers
@@ -77,13 +79,23 @@ struct S3ReadState {
 
     private static func invalid(_ place: String, _ fact: String) -> S3Failure {
         S3Failure(
-            error: ObjectStoreError(.invalidAnswer, "\(place): \(fact). See whether a proxy in between changes requests.")
+            error: ObjectStoreError(
+                .invalidAnswer,
+                "\(place): \(fact). See whether a proxy in between changes requests."
+            )
         )
     }
 
     static func replaced(_ place: String) -> S3Failure {
         S3Failure(
-            error: ObjectStoreError(.integrity, "\(place): the object was replaced while it was being read. Read it again.")
+            error: ObjectStoreError(
+                .integrity,
+                "\(place): the object was replaced while it was being read. Read it again.",
+                cause: Replacement()
+            )
         )
     }
+
+    /// The cause that tells this trouble from others of its code.
+    struct Replacement: Error {}
 }

@@ -3,9 +3,9 @@ import NIOCore
 import NIOHTTP1
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 extension S3Store {
@@ -56,7 +56,9 @@ extension S3Store {
             guard answer.body.readableBytes > 0 else { return }
             let errors = try answer.decode(S3AnswerDocuments.Deletion.self, place: place).Error ?? []
             let failed = errors.filter { $0.Code != "NoSuchKey" }
-            if let first = failed.first { throw client.failure(first, count: failed.count, of: keys.count, place: place) }
+            if let first = failed.first {
+                throw client.failure(first, count: failed.count, of: keys.count, place: place)
+            }
         }
     }
 }

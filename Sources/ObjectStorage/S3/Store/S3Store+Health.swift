@@ -12,7 +12,7 @@ extension S3Store {
         let url = "\(endpoint.isSecure ? "https" : "http")://\(endpoint.authority)/minio/health/live"
         do throws(S3Failure) {
             let place = "Asking \(endpoint) for its health"
-            return try await client.execute(HTTPClientRequest(url: url), byteCount: 0, place).status == .ok
+            return try await client.execute(HTTPClientRequest(url: url), place).status == .ok
         } catch {
             throw error.error
         }

@@ -59,7 +59,9 @@ extension S3Store {
             guard let key = isEncoded ? entry.Key.percentDecoded(plusIsSpace: true) : entry.Key,
                 let modified = Timestamp(text: entry.LastModified), entry.Size >= 0
             else {
-                throw S3Failure(error: ObjectStoreError(.invalidAnswer, "\(place): the entry '\(entry.Key)' is malformed."))
+                throw S3Failure(
+                    error: ObjectStoreError(.invalidAnswer, "\(place): the entry '\(entry.Key)' is malformed.")
+                )
             }
             // Empty objects with a slash at their end stand for folders, in consoles and on servers that have some.
             guard key.hasPrefixBytes(prefix), !(entry.Size == 0 && key.hasSuffix("/")) else { continue }
@@ -69,7 +71,10 @@ extension S3Store {
         guard listing.IsTruncated else { return (objects, nil) }
         guard let next = listing.NextContinuationToken, !next.isEmpty else {
             throw S3Failure(
-                error: ObjectStoreError(.invalidAnswer, "\(place): the listing goes on, but the server does not say where.")
+                error: ObjectStoreError(
+                    .invalidAnswer,
+                    "\(place): the listing goes on, but the server does not say where."
+                )
             )
         }
         return (objects, next)

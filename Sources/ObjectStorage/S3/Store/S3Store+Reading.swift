@@ -87,7 +87,9 @@ extension S3Store {
                     try await client.consume(body, of: request) { piece async throws(S3Failure) in
                         retries.progressed(now: .now)
                         let count = state.take(piece.readableBytes)
-                        guard count > 0, let wanted = piece.getSlice(at: piece.readerIndex, length: count) else { return }
+                        guard count > 0, let wanted = piece.getSlice(at: piece.readerIndex, length: count) else {
+                            return
+                        }
                         try await take(wanted, state)
                     }
                     try state.finish(place: place)
@@ -108,7 +110,7 @@ extension S3Store {
             do throws(ObjectStoreError) {
                 return try await read()
             } catch {
-                guard error.code == .integrity else { throw error }
+                guard error.cause is S3ReadState.Replacement else { throw error }
             }
         }
         return try await read()

@@ -16,8 +16,8 @@ public final class S3Store: ObjectStore {
 
     /// Creates a store; nothing is sent before the first call.
     ///
-    /// Stores whose limits and trust are the same share one HTTP client, which lives as long as the process and costs
-    /// nothing while idle.
+    /// Stores of one server whose limits and trust are the same share one HTTP client, which lives as long as the
+    /// process and costs nothing while idle.
     ///
     /// - Parameters:
     ///   - configuration: Where the bucket is and how to talk to it.
@@ -42,7 +42,9 @@ public final class S3Store: ObjectStore {
         } else {
             let file = configuration.certificateAuthorities ?? environment["AWS_CA_BUNDLE"].map { FilePath($0) }
             let isSecure = configuration.endpoint?.isSecure ?? true
+            if let file, isSecure { try Self.check(certificateAuthorities: file) }
             transport = .shared(
+                server: configuration.endpoint?.description ?? "",
                 limits: configuration.limits,
                 certificateAuthorities: isSecure ? file : nil,
                 skipVerify: isSecure && configuration.skipVerify
@@ -64,4 +66,17 @@ public final class S3Store: ObjectStore {
 
     /// The number of HTTP requests sent so far by this store, repeated ones included.
     public var requestCount: Int { client.requestCount.load(ordering: .relaxed) }
+
+    /// A missing file would be told at every connection, and not by its name.
+    private static func check(certificateAuthorities file: FilePath) throws(ObjectStoreError) {
+        do throws(Errno) {
+            guard try file.stat().type == .regular else { throw .invalidArgument }
+        } catch {
+            throw ObjectStoreError(
+                .invalidRequest,
+                "The file '\(file)' of trusted certificates cannot be read (\(error)): correct its path, or AWS_CA_BUNDLE.",
+                cause: error
+            )
+        }
+    }
 }

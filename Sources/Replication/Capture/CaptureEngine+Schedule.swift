@@ -1,0 +1,82 @@
+import SystemPackage
+
+extension CaptureEngine {
+    /// Arranges for the next turn; a quiet database has only the slow poll.
+    func scheduleWake() {
+        guard phase == .attached else { return }
+        let now = ContinuousClock.now
+        let delay = now.duration(to: nextTurn(after: now))
+        wakeToken += 1
+        let token = wakeToken
+        executor.async(after: delay) { [weak self] in
+            self?.assumeIsolated { engine in
+                if engine.wakeToken == token { engine.turn() }
+            }
+        }
+    }
+
+    private func nextTurn(after now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        var next = now + settings.slowPoll
+        func consider(_ time: ContinuousClock.Instant) { next = min(next, max(time, now)) }
+        let sinceWork = workedAt.duration(to: now)
+        if let event = eventAt {
+            // The event came before the commit was published: look again soon, for a while.
+            if event.duration(to: now) < .milliseconds(100) {
+                consider(now + eventDelay)
+                eventDelay = min(eventDelay * 2, .milliseconds(5))
+            } else {
+                eventAt = nil
+            }
+        }
+        if failures > 0, copyAfter == nil, closeAfter == nil, booksAfter == nil {
+            // Nothing but time helps: whatever else is due waits with it.
+            return now + backoff
+        }
+        if copy == nil, copyDue != nil { consider(copyAfter ?? now) }
+        if let booksAfter { consider(booksAfter) }
+        if !isWatchingWAL { consider(now + pollInterval(sinceWork)) }
+        if fenceSince != nil {
+            consider(now + .milliseconds(2))
+        } else if !mayRestart {
+            if sinceWork < Self.settlingTime { consider(max(movedAt + Self.moveInterval, now + .milliseconds(1))) }
+            consider(max(workedAt + Self.quietTime, quietRotationAt ?? now, now + .milliseconds(1)))
+        } else if sinceWork < Self.quietTime {
+            consider(workedAt + Self.quietTime)
+        }
+        if let open, !open.isEmpty, copy == nil, copyDue == nil {
+            if let closeAfter {
+                consider(closeAfter)
+            } else if isShipped {
+                consider(max(pacer.nextUpload(at: now), now + .milliseconds(1)))
+            }
+        }
+        if isQuietDue(now) { consider(now + .milliseconds(25)) }
+        return next
+    }
+
+    /// While something was committed within this time the reader moves, so that an application's own checkpoint that
+    /// waits for it does not wait long (B1).
+    static let settlingTime = Duration.seconds(1)
+    /// The longest time on one mark within that.
+    static let moveInterval = Duration.milliseconds(20)
+    /// After this time without a commit the log is made ready to begin anew.
+    static let quietTime = Duration.milliseconds(50)
+
+    /// How long to wait after the last failures.
+    var backoff: Duration { min(.milliseconds(50) * (1 << min(failures, 5)), .seconds(1)) }
+
+    /// How often to look while nobody tells of changes: less and less often where nobody ever will.
+    private func pollInterval(_ sinceWork: Duration) -> Duration {
+        guard sinceWork > .milliseconds(500) else { return .milliseconds(10) }
+        return min(max(sinceWork / 20, .milliseconds(25)), settings.slowPoll)
+    }
+
+    /// Writes the quiet mark if it can be written now. Returns whether it has to be tried again.
+    private func isQuietDue(_ now: ContinuousClock.Instant) -> Bool {
+        guard mayRestart, !quietRecorded, workedAt.duration(to: now) >= Self.quietTime, copy == nil, copyDue == nil
+        else { return false }
+        guard let done = try? recordQuiet() else { return false }  // a proof less, nothing else
+        if done { closeSpareConnections() }
+        return !done
+    }
+}
