@@ -1,7 +1,7 @@
 /// An error thrown by an ``ObjectStore``.
 ///
-/// Branch on ``code``; show ``message`` to a person: it names the folder or bucket, the key, the fact and the next step.
-/// Neither holds credentials.
+/// Branch on ``code``; show ``message`` to a person: it names the folder or bucket, the key, the fact and the next
+/// step. Neither holds credentials.
 public struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
     /// A kind of failure; minor releases may add more.
     public struct Code: Hashable, Sendable, CustomStringConvertible {

@@ -9,7 +9,8 @@ extension Timestamp {
     /// The form kept in object metadata.
     public var shortText: String { formatted(trimmingFraction: true) }
 
-    /// Reads a moment in RFC 3339, with any fraction and any offset from UTC; digits beyond the millisecond are cut off.
+    /// Reads a moment in RFC 3339, with any fraction and any offset from UTC; digits beyond the millisecond are cut
+    /// off.
     ///
     /// A second of 60 counts as the first of the next minute.
     ///

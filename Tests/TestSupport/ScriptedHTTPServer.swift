@@ -76,8 +76,8 @@ public final class ScriptedHTTPServer: Sendable {
     /// Calls `body` with a server that answers by `answer`, and ends it afterwards.
     ///
     /// - Parameters:
-    ///   - answer: Tells what becomes of a request; called when its head has come and when its body has, on an event loop,
-    ///     so it must not block.
+    ///   - answer: Tells what becomes of a request; called when its head has come and when its body has, on an event
+    ///     loop, so it must not block.
     ///   - body: Uses the server.
     public static func with<Value>(
         _ answer: @escaping @Sendable (Request) -> Answer,

@@ -45,7 +45,8 @@ extension S3TestServer {
         let program = """
             import ctypes, signal, subprocess, sys
             prctl = getattr(ctypes.CDLL(None), 'prctl', lambda *_: 0)
-            child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=lambda: prctl(1, signal.SIGTERM))
+            follow = lambda: prctl(1, signal.SIGTERM)
+            child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=follow)
             sys.stdin.buffer.read()
             child.terminate()
             sys.exit(0 if child.wait(20) is not None else 1)

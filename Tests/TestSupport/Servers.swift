@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// The S3 servers that tests run against: moto, and MinIO's front end as the JuiceFS gateway has it.
 ///
-/// `make setup-servers` installs them into `.venv` of the package. Enable a suite by ``areExpected``: it is then skipped
-/// on a machine without them, but fails, with what to do, where continuous integration should have them.
+/// `make setup-servers` installs them into `.venv` of the package. Enable a suite by ``areExpected``: it is then
+/// skipped on a machine without them, but fails, with what to do, where continuous integration should have them.
 public enum Servers {
     /// Whether the servers are there.
     public static var areInstalled: Bool {
@@ -21,8 +21,8 @@ public enum Servers {
     }
 
     private static let notice: Void = print(
-        "Tests with S3 servers are skipped: '\(program("python"))' and its neighbours are missing; 'make setup-servers' "
-            + "installs them."
+        "Tests with S3 servers are skipped: '\(program("python"))' and its neighbours are missing; "
+            + "'make setup-servers' installs them."
     )
 
     /// A program of the servers' environment.

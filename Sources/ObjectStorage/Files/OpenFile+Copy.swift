@@ -10,7 +10,8 @@ import SystemPackage
 #endif
 
 extension OpenFile {
-    /// Appends the first `byteCount` bytes of `source` to this empty file, and starts writing them to the disk meanwhile.
+    /// Appends the first `byteCount` bytes of `source` to this empty file, and starts writing them to the disk
+    /// meanwhile.
     ///
     /// The kernel copies where it can, which on some file systems shares the blocks instead.
     ///

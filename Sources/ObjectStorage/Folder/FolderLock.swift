@@ -16,27 +16,18 @@ struct FolderLock: ~Copyable {
     private let file: OpenFile
     private let path: FilePath
 
-    /// Waits for the lock, 10 s at most: a holder needs it for as long as a put takes.
-    init(guarding object: FilePath, store: FolderStore) throws(ObjectStoreError) {
-        path = FilePath(object.string + ".lock" + FolderStore.temporarySuffix)
-        let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+    private init(file: OpenFile, path: FilePath) { (self.file, self.path) = (file, path) }
+
+    /// Takes the lock; `nil` where another writer has it. Blocks no longer than the system calls do.
+    static func attempt(guarding object: FilePath, store: FolderStore) throws(ObjectStoreError) -> FolderLock? {
+        let path = FilePath(object.string + ".lock" + FolderStore.temporarySuffix)
         do throws(Errno) {
-            while true {
-                let file = try Self.open(path, store: store)
-                if try Self.lock(file), try Self.isAt(path, file) {
-                    self.file = file
-                    return
-                }
-                guard ContinuousClock.now < deadline else { break }
-                usleep(2000)
-            }
+            let file = try open(path, store: store)
+            guard try lock(file), try isAt(path, file) else { return nil }
+            return FolderLock(file: file, path: path)
         } catch {
             throw .file("Locking", path, error)
         }
-        throw ObjectStoreError(
-            .timedOut,
-            "Another writer has held '\(path)' for 10 s: see which process has that file open, and whether it is stuck."
-        )
     }
 
     /// Gives the lock back.
@@ -75,5 +66,15 @@ struct FolderLock: ~Copyable {
         let opened = try file.status()
         guard let named = try? path.stat(followTargetSymlink: false) else { return false }
         return named.inode == opened.inode && named.deviceID == opened.deviceID
+    }
+}
+
+extension ObjectStoreError {
+    static func locked(_ path: FilePath) -> ObjectStoreError {
+        ObjectStoreError(
+            .timedOut,
+            "Other writers have held '\(path).lock.tmp' for 10 s: see which process has that file open, and whether it is "
+                + "stuck."
+        )
     }
 }

@@ -94,8 +94,8 @@ extension ObjectStoreError {
     static func truncated(_ object: String, _ range: Range<Int64>, byteCount: Int64) -> ObjectStoreError {
         ObjectStoreError(
             .truncated,
-            "\(object) has \(byteCount) bytes, but bytes \(range.lowerBound) to \(range.upperBound - 1) were asked for: "
-                + "it was cut short, or replaced meanwhile."
+            "\(object) has \(byteCount) bytes, but bytes \(range.lowerBound) to \(range.upperBound - 1) were asked "
+                + "for: it was cut short, or replaced meanwhile."
         )
     }
 }

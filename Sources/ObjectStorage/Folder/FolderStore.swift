@@ -9,8 +9,8 @@ public import SystemPackage
 /// (``removeLeftovers(under:olderThan:)``).
 ///
 /// ``PutCondition/ifAbsent`` is atomic against every other writer: the file system makes the name, or says that it is
-/// taken. ``PutCondition/ifVersion(_:)`` is atomic against other puts of that kind, of this process and of others, which
-/// wait for each other at a lock file; against plain puts and deletes of the same key it is not.
+/// taken. ``PutCondition/ifVersion(_:)`` is atomic against other puts of that kind, of this process and of others,
+/// which wait for each other at a lock file; against plain puts and deletes of the same key it is not.
 ///
 /// Each call is one job on a thread pool; its number of threads is the number of calls that go on side by side.
 public final class FolderStore: ObjectStore {
@@ -85,8 +85,22 @@ public final class FolderStore: ObjectStore {
         condition: PutCondition
     ) async throws(ObjectStoreError) -> ObjectVersion? {
         let writer = FolderWriter(store: self, path: try path(of: key), body: body, timestamp: metadata.timestamp)
-        return try await threadPool.run { () throws(ObjectStoreError) in try writer.put(condition) }
+        let deadline = ContinuousClock.now.advanced(by: Self.lockTimeout)
+        while true {
+            let version = try await threadPool.run { () throws(ObjectStoreError) in try writer.put(condition) }
+            if let version { return version }
+            guard ContinuousClock.now < deadline else { throw .locked(writer.path) }
+            do {
+                // Not on the thread pool, where others have work to do.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...5)))
+            } catch {
+                throw ObjectStoreError(.cancelled, "Storing '\(writer.path)': the task was cancelled.", cause: error)
+            }
+        }
     }
+
+    /// The longest wait for other writers that compare and swap the same object; each needs as long as a put.
+    private static let lockTimeout = Duration.seconds(10)
 
     public func delete(_ keys: [String]) async throws(ObjectStoreError) {
         var paths: [FilePath] = []

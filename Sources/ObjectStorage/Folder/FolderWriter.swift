@@ -16,7 +16,8 @@ struct FolderWriter: Sendable {
     let body: ObjectBody
     let timestamp: Timestamp?
 
-    func put(_ condition: PutCondition) throws(ObjectStoreError) -> ObjectVersion {
+    /// - Returns: The new version; `nil` where another writer is comparing and swapping the same object.
+    func put(_ condition: PutCondition) throws(ObjectStoreError) -> ObjectVersion? {
         switch condition {
         case .none:
             return try write(replacing: true)
@@ -25,7 +26,7 @@ struct FolderWriter: Sendable {
             if (try? path.stat(followTargetSymlink: false)) != nil { throw conditionFailed("exists already") }
             return try write(replacing: false)
         case .ifVersion(let version):
-            let lock = try FolderLock(guarding: path, store: store)
+            guard let lock = try FolderLock.attempt(guarding: path, store: store) else { return nil }
             defer { lock.release() }
             guard try currentVersion() == version else { throw conditionFailed("has another version by now") }
             return try write(replacing: true)
@@ -68,8 +69,8 @@ struct FolderWriter: Sendable {
         guard count == source.byteCount else {
             throw ObjectStoreError(
                 .integrity,
-                "\(source.description) had \(source.byteCount) bytes and then \(count) while it was stored as '\(path)': "
-                    + "store it again once nothing writes to it."
+                "\(source.description) had \(source.byteCount) bytes and then \(count) while it was stored as "
+                    + "'\(path)': store it again once nothing writes to it."
             )
         }
         return file

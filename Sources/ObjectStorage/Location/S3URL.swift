@@ -36,7 +36,8 @@ struct S3URL {
         return (place[..<slash], place[slash...])
     }
 
-    /// The path cleaned as Litestream does: `//`, `.` and `..` resolved, no slash at either end; `.` for no path at all.
+    /// The path cleaned as Litestream does: `//`, `.` and `..` resolved, no slash at either end; `.` for no path at
+    /// all.
     private static func cleaned(_ path: String) -> String {
         if path.isEmpty { return "." }
         var components: [Substring] = []

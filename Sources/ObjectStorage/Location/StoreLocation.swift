@@ -12,9 +12,9 @@ public enum StoreLocation: Hashable, Sendable, CustomStringConvertible {
     /// Reads a replica's URL: `s3://BUCKET/PATH?…`, `file:///PATH`, or a plain path.
     ///
     /// Of an `s3` URL the host can name the server too: `BUCKET.s3.REGION.amazonaws.com`, the same of Backblaze and
-    /// Scaleway, `BUCKET.REGION.digitaloceanspaces.com`, `BUCKET.s3.filebase.com`, and `BUCKET.HOST:PORT` for plain HTTP;
-    /// or it is the ARN of an access point. Its path is percent-decoded and cleaned as a Unix path; the query has the
-    /// parameters of ``S3Configuration`` as `forcePathStyle` or `force-path-style`, and so on.
+    /// Scaleway, `BUCKET.REGION.digitaloceanspaces.com`, `BUCKET.s3.filebase.com`, and `BUCKET.HOST:PORT` for plain
+    /// HTTP; or it is the ARN of an access point. Its path is percent-decoded and cleaned as a Unix path; the query has
+    /// the parameters of ``S3Configuration`` as `forcePathStyle` or `force-path-style`, and so on.
     ///
     /// A bare `s3://BUCKET`, without a slash after it, means the prefix `.`, as with Litestream.
     ///

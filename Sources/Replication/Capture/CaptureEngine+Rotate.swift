@@ -7,7 +7,10 @@ extension CaptureEngine {
     func move() throws {
         let next = 1 - current
         let before = try index()
-        if settings.variant == .endBeforeBegin { readers[current]?.endRead() }
+        if settings.variant == .endBeforeBegin {
+            readers[current]?.endRead()
+            reached(.noReader)
+        }
         let connection = try reader(next)
         do throws(SQLiteFailure) {
             try connection.beginRead()

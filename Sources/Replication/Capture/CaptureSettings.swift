@@ -42,6 +42,8 @@ package struct CaptureSettings: Sendable {
 /// Moments of the protocol at which tests stop, stretch or kill (capture-review F).
 package enum FaultPoint: String, Sendable, CaseIterable {
     case attached, continuityJudged
+    /// Reached in the variant that ends a reader before the next begins.
+    case noReader
     case newReaderBegun, twoReaders, beforeOldReaderEnds, afterMove
     case fileWritten, recordWritten, pageTableWritten
     case beforePassive, afterPassive

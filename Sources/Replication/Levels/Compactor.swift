@@ -65,7 +65,7 @@ public struct Compactor: Sendable {
         pool.start()
         let result: Swift.Result<Result, any Error>
         do { result = .success(try await carryOut(step, pool, isPermitted)) } catch { result = .failure(error) }
-        try await pool.shutdownGracefully()
+        try await pool.end()
         return try result.get()
     }
 

@@ -108,7 +108,7 @@ public struct Restorer: Sendable {
                 throw error
             }
         } catch { result = .failure(error) }
-        try await pool.shutdownGracefully()
+        try await pool.end()
         return try result.get()
     }
 

@@ -36,7 +36,7 @@ public struct RetentionRunner: Sendable {
             result = .success(keys)
         } catch { result = .failure(error) }
         files.removeAll()
-        try await pool.shutdownGracefully()
+        try await pool.end()
         return try result.get()
     }
 

@@ -45,7 +45,7 @@ public struct ReplicaVerifier: Sendable {
         let result: Result<VerificationReport, any Error>
         do { result = .success(try await verify(files, pool, progress)) } catch { result = .failure(error) }
         files.removeAll()
-        try await pool.shutdownGracefully()
+        try await pool.end()
         return try result.get()
     }
 

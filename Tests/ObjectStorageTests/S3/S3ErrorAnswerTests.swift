@@ -10,7 +10,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct S3ErrorAnswerTests {
     private static func error(_ code: String, _ more: String = "") -> String {
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>\(code)</Code><Message>words &amp; words</Message>\(more)</Error>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            + "<Error><Code>\(code)</Code><Message>words &amp; words</Message>\(more)</Error>"
     }
 
     private static func answer(
@@ -105,7 +106,9 @@ struct S3ErrorAnswerTests {
     @Test("Errors are told by kind, place and remedy, and repeated only where that can help", arguments: cases)
     func errors(expected: Case) async throws {
         try await ScriptedHTTPServer.with({ _ in expected.answer }) { server in
-            let store = try server.store()
+            let store = try server.store {
+                if case .silence = expected.answer { $0.limits.stallTimeout = .milliseconds(200) }
+            }
             await expectError(expected.code, naming: expected.words) { _ = try await store.get("dir/k", range: nil) }
             #expect(server.requests.count == expected.requests && store.requestCount == expected.requests)
             #expect(Set(server.requests.map { $0.path }) == ["/b/dir/k"])

@@ -50,7 +50,7 @@ struct S3TransferTests {
             return [.early(7), .reset(7), .stall(7)][number % 3]
         }
         try await ScriptedHTTPServer.with(script) { server in
-            let store = try server.store()
+            let store = try server.store { $0.limits.stallTimeout = .milliseconds(500) }
             #expect(try await store.text("k") == Self.text)
             let ranges = server.requests.map { $0.headers["range"].first ?? "" }
             #expect(ranges == [""] + (1...9).map { "bytes=\($0 * 7)-999" })
@@ -128,7 +128,7 @@ struct S3TransferTests {
     )
     func conditionalPut(answer: ScriptedHTTPServer.Answer, code: ObjectStoreError.Code) async throws {
         try await ScriptedHTTPServer.with({ _ in answer }) { server in
-            let store = try server.store()
+            let store = try server.store { if case .silence = answer { $0.limits.stallTimeout = .milliseconds(200) } }
             await expectError(code, naming: ["s3://b/lock"]) { try await store.put("lock", "x", if: .ifAbsent) }
             await expectError(code) { try await store.put("lock", "x", if: .ifVersion(.init(rawValue: "\"v\""))) }
             #expect(server.requests.map { $0.headers["if-none-match"] } == [["*"], []])

@@ -27,7 +27,7 @@ extension ScriptedHTTPServer {
         configuration.credentials = .keys(S3Credentials(accessKeyID: "ID", secretAccessKey: "secret"))
         configuration.retry.firstDelay = .milliseconds(1)
         configuration.retry.maximumAttempts = 4
-        configuration.limits.stallTimeout = .milliseconds(300)
+        configuration.limits.stallTimeout = .seconds(10)
         try change(&configuration)
         return try S3Store(configuration: configuration, httpClient: httpClient)
     }

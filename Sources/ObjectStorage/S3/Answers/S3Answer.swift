@@ -83,6 +83,7 @@ struct S3Answer: Sendable {
 
     private static func decode<Document: Decodable>(_ type: Document.Type, _ body: ByteBuffer) throws -> Document {
         let decoder = XMLDecoder(trimValueWhitespaces: false, removeWhitespaceElements: true)
+        decoder.keyDecodingStrategy = .convertFromCapitalized
         return try decoder.decode(type, from: Data(buffer: body))
     }
 }

@@ -1,28 +1,28 @@
-/// The XML documents that S3 answers with, as far as they are used here.
+/// The XML documents that S3 answers with, as far as they are used here; their names with a small letter.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html>
 enum S3AnswerDocuments {
     /// `ListBucketResult` of ListObjectsV2.
     struct Listing: Decodable {
         struct Object: Decodable {
-            var Key: String
-            var LastModified: String
-            var ETag: String?
-            var Size: Int64
+            var key: String
+            var lastModified: String
+            var eTag: String?
+            var size: Int64
         }
 
-        var Contents: [Object]?
-        var IsTruncated: Bool
-        var NextContinuationToken: String?
-        var EncodingType: String?
+        var contents: [Object]?
+        var isTruncated: Bool
+        var nextContinuationToken: String?
+        var encodingType: String?
     }
 
     /// `Error`.
     struct Failure: Decodable {
-        var Code: String
-        var Message: String?
-        var Region: String?
-        var Endpoint: String?
+        var code: String
+        var message: String?
+        var region: String?
+        var endpoint: String?
     }
 
     /// `LocationConstraint` of GetBucketLocation.
@@ -37,22 +37,22 @@ enum S3AnswerDocuments {
 
     /// `InitiateMultipartUploadResult`.
     struct Upload: Decodable {
-        var UploadId: String
+        var uploadId: String
     }
 
     /// `CompleteMultipartUploadResult`.
     struct CompletedUpload: Decodable {
-        var ETag: String?
+        var eTag: String?
     }
 
     /// `DeleteResult`: with `Quiet`, what could not be deleted.
     struct Deletion: Decodable {
         struct Failure: Decodable {
-            var Key: String?
-            var Code: String
-            var Message: String?
+            var key: String?
+            var code: String
+            var message: String?
         }
 
-        var Error: [Failure]?
+        var error: [Failure]?
     }
 }

@@ -10,14 +10,14 @@ extension S3Failure {
     init(_ answer: S3Answer, to request: S3Request, _ context: S3Context) {
         let status = answer.head.status
         let document = answer.failure
-        let name = document?.Code ?? ""
-        let told = document.map { ": \($0.Code)" + ($0.Message.map { ", \"\($0)\"" } ?? "") } ?? ""
+        let name = document?.code ?? ""
+        let told = document.map { ": \($0.code)" + ($0.message.map { ", \"\($0)\"" } ?? "") } ?? ""
         let fact = "\(context.place(request)): HTTP \(status)\(told)"
         func failure(_ code: ObjectStoreError.Code, _ remedy: String, isTransient: Bool = false) -> S3Failure {
             S3Failure(error: ObjectStoreError(code, "\(fact). \(remedy)"), isTransient: isTransient)
         }
 
-        region = answer.head.headers.first(name: "x-amz-bucket-region") ?? document?.Region
+        region = answer.head.headers.first(name: "x-amz-bucket-region") ?? document?.region
         let region = region.flatMap { $0 == context.region ? nil : $0 }
         switch (status, name) {
         case (_, "NoSuchBucket"):
@@ -53,8 +53,8 @@ extension S3Failure {
         case (403, _), (401, _):
             self = failure(
                 .accessDenied,
-                "The access key ID '\(context.accessKeyID)' is not allowed to do this: give it the right to read, list, "
-                    + "write and delete objects in '\(context.bucket)'."
+                "The access key ID '\(context.accessKeyID)' is not allowed to do this: give it the right to read, "
+                    + "list, write and delete objects in '\(context.bucket)'."
             )
         case (416, _):
             self = failure(.truncated, "The object is shorter than that: it was cut short, or replaced meanwhile.")
@@ -108,7 +108,7 @@ extension S3Failure {
             return
                 "The bucket '\(context.bucket)' lies in region '\(region)', not '\(context.region)': set region to it."
         }
-        if let endpoint = document?.Endpoint { return "The bucket '\(context.bucket)' is served by '\(endpoint)'." }
+        if let endpoint = document?.endpoint { return "The bucket '\(context.bucket)' is served by '\(endpoint)'." }
         return "The bucket '\(context.bucket)' lies elsewhere: correct the region or the endpoint."
     }
 }

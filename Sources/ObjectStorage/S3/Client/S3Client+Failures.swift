@@ -10,7 +10,7 @@ extension S3Client {
     func failure(_ answer: S3Answer, to request: S3Request) -> S3Failure {
         var answer = answer
         // Errors of the request have come with their own status before; what comes this late is the server's trouble.
-        answer.head.status = answer.failure?.Code == "PreconditionFailed" ? 412 : 500
+        answer.head.status = answer.failure?.code == "PreconditionFailed" ? 412 : 500
         return S3Failure(answer, to: request, context)
     }
 
@@ -22,15 +22,15 @@ extension S3Client {
         place: String
     ) -> S3Failure {
         let (code, isTransient): (ObjectStoreError.Code, Bool) =
-            switch first.Code {
+            switch first.code {
             case "AccessDenied": (.accessDenied, false)
             case "SlowDown": (.throttled, true)
             case "InternalError", "ServiceUnavailable": (.serverFailure, true)
             default: (.invalidRequest, false)
             }
         let message =
-            "\(place): \(count) of \(total) were not deleted; the first is '\(first.Key ?? "")': \(first.Code), "
-            + "\"\(first.Message ?? "")\". See whether the access keys have the right to delete."
+            "\(place): \(count) of \(total) were not deleted; the first is '\(first.key ?? "")': \(first.code), "
+            + "\"\(first.message ?? "")\". See whether the access keys have the right to delete."
         return S3Failure(error: ObjectStoreError(code, message), isTransient: isTransient)
     }
 

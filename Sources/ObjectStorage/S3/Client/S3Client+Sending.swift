@@ -142,7 +142,7 @@ extension S3Client {
                 throw S3Failure(
                     error: ObjectStoreError(
                         .invalidAnswer,
-                        "\(request.action) '\(request.key ?? "")': the answer has over \(S3Answer.largestDocument) bytes."
+                        "\(request.action) '\(request.key ?? "")': the answer has over 16 MiB."
                     )
                 )
             }

@@ -7,9 +7,9 @@ import SystemPackage
 
 /// An HTTP client and the number of requests it may have under way.
 ///
-/// Stores of one server with the same settings share one: a hundred databases in a bucket then share its connections, and
-/// a server that does not answer takes no places from another. Clients of this process live as long as it does; without
-/// requests they have neither connections nor timers.
+/// Stores of one server with the same settings share one: a hundred databases in a bucket then share its connections,
+/// and a server that does not answer takes no places from another. Clients of this process live as long as it does;
+/// without requests they have neither connections nor timers.
 struct S3Transport: Sendable {
     let client: HTTPClient
     let limiter: ConnectionLimiter

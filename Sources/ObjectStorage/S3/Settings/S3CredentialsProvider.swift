@@ -57,8 +57,8 @@ final class S3CredentialsProvider: Sendable {
             }
             throw ObjectStoreError(
                 .accessDenied,
-                "There are no access keys for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or access-key-id and "
-                    + "secret-access-key in the configuration, or the profile '\(profile)' in "
+                "There are no access keys for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or access-key-id "
+                    + "and secret-access-key in the configuration, or the profile '\(profile)' in "
                     + "'\(sharedFile?.string ?? "~/.aws/credentials")'."
             )
         }

@@ -1,7 +1,8 @@
 /// Where a read of one object stands: what has come, and what is asked for next. Pure.
 ///
-/// A storage may close a connection in the middle of a body, with an error or as if that were its end. So an end is only
-/// believed at the byte where the head said it would be, and what is missing is asked for again from where it broke.
+/// A storage may close a connection in the middle of a body, with an error or as if that were its end. So an end is
+/// only believed at the byte where the head said it would be, and what is missing is asked for again from where it
+/// broke.
 struct S3ReadState {
     /// The bytes wanted; `nil` for the whole object.
     let wanted: Range<Int64>?

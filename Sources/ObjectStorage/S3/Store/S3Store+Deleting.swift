@@ -33,7 +33,7 @@ extension S3Store {
             guard key.unicodeScalars.allSatisfy({ $0.value >= 32 }) else {
                 throw ObjectStoreError(
                     .invalidRequest,
-                    "The key '\(key)' has control characters, which a list of keys to delete cannot hold: delete it alone."
+                    "The key '\(key)' has control characters, which a list of keys cannot hold: delete it alone."
                 )
             }
             document += "<Object><Key>\(key.xmlEscaped)</Key></Object>"
@@ -54,8 +54,8 @@ extension S3Store {
         try await client.send(request) { answer throws(S3Failure) in
             // Some servers answer with nothing at all where nothing went wrong.
             guard answer.body.readableBytes > 0 else { return }
-            let errors = try answer.decode(S3AnswerDocuments.Deletion.self, place: place).Error ?? []
-            let failed = errors.filter { $0.Code != "NoSuchKey" }
+            let errors = try answer.decode(S3AnswerDocuments.Deletion.self, place: place).error ?? []
+            let failed = errors.filter { $0.code != "NoSuchKey" }
             if let first = failed.first {
                 throw client.failure(first, count: failed.count, of: keys.count, place: place)
             }

@@ -53,23 +53,23 @@ extension S3Store {
         place: String
     ) throws(S3Failure) -> (objects: [ObjectInfo], next: String?) {
         let listing = try answer.decode(S3AnswerDocuments.Listing.self, place: place)
-        let isEncoded = listing.EncodingType == "url"
+        let isEncoded = listing.encodingType == "url"
         var objects: [ObjectInfo] = []
-        for entry in listing.Contents ?? [] {
-            guard let key = isEncoded ? entry.Key.percentDecoded(plusIsSpace: true) : entry.Key,
-                let modified = Timestamp(text: entry.LastModified), entry.Size >= 0
+        for entry in listing.contents ?? [] {
+            guard let key = isEncoded ? entry.key.percentDecoded(plusIsSpace: true) : entry.key,
+                let modified = Timestamp(text: entry.lastModified), entry.size >= 0
             else {
                 throw S3Failure(
-                    error: ObjectStoreError(.invalidAnswer, "\(place): the entry '\(entry.Key)' is malformed.")
+                    error: ObjectStoreError(.invalidAnswer, "\(place): the entry '\(entry.key)' is malformed.")
                 )
             }
             // Empty objects with a slash at their end stand for folders, in consoles and on servers that have some.
-            guard key.hasPrefixBytes(prefix), !(entry.Size == 0 && key.hasSuffix("/")) else { continue }
-            let version = entry.ETag.flatMap { $0.isEmpty ? nil : ObjectVersion(rawValue: $0) }
-            objects.append(ObjectInfo(key: key, byteCount: entry.Size, modified: modified, version: version))
+            guard key.hasPrefixBytes(prefix), !(entry.size == 0 && key.hasSuffix("/")) else { continue }
+            let version = entry.eTag.flatMap { $0.isEmpty ? nil : ObjectVersion(rawValue: $0) }
+            objects.append(ObjectInfo(key: key, byteCount: entry.size, modified: modified, version: version))
         }
-        guard listing.IsTruncated else { return (objects, nil) }
-        guard let next = listing.NextContinuationToken, !next.isEmpty else {
+        guard listing.isTruncated else { return (objects, nil) }
+        guard let next = listing.nextContinuationToken, !next.isEmpty else {
             throw S3Failure(
                 error: ObjectStoreError(
                     .invalidAnswer,

@@ -26,7 +26,7 @@ extension S3Store {
         request.headers = configuration.creationHeaders(metadata)
         let place = "Storing 's3://\(configuration.bucket)/\(key)'"
         let upload = try await client.send(request) { answer throws(S3Failure) in
-            try answer.decode(S3AnswerDocuments.Upload.self, place: place).UploadId
+            try answer.decode(S3AnswerDocuments.Upload.self, place: place).uploadId
         }
         do throws(ObjectStoreError) {
             let size = Self.partSize(configuration.partSize, byteCount: content.byteCount)
@@ -91,7 +91,7 @@ extension S3Store {
                     let answer = S3Answer(head: head, body: try await client.collect(body, of: hashed))
                     if answer.failure != nil { throw client.failure(answer, to: hashed) }
                     let completed = try answer.decode(S3AnswerDocuments.CompletedUpload.self, place: place)
-                    return (completed.ETag ?? head.version?.rawValue).map { ObjectVersion(rawValue: $0) }
+                    return (completed.eTag ?? head.version?.rawValue).map { ObjectVersion(rawValue: $0) }
                 }
             } catch {
                 guard error.isUploadGone, retries.attempts > 1 else { throw error }

@@ -34,8 +34,8 @@ extension S3Store {
         if let range, range.isEmpty || range.lowerBound < 0 || range.count > ByteBuffer.largestObject {
             throw ObjectStoreError(
                 .invalidRequest,
-                "Bytes \(range.lowerBound)..<\(range.upperBound) of '\(key)' cannot be read into memory: ask for 1 byte to "
-                    + "2 GiB at a time."
+                "Bytes \(range.lowerBound)..<\(range.upperBound) of '\(key)' cannot be read into memory: ask for "
+                    + "1 byte to 2 GiB at a time."
             )
         }
         return try await restarting { () async throws(ObjectStoreError) in

@@ -6,9 +6,9 @@ import SystemPackage
 
 /// An ``ObjectStore`` in a bucket behind the S3 protocol: Amazon's, MinIO's or another's.
 ///
-/// Requests are repeated as the configuration's ``S3Configuration/retry`` says, but for conditional puts, which are sent
-/// once. Downloads go on at the right byte after a connection broke. Objects above the part size are stored in parts,
-/// several at a time; parts of an upload that did not succeed are taken back.
+/// Requests are repeated as the configuration's ``S3Configuration/retry`` says, but for conditional puts, which are
+/// sent once. Downloads go on at the right byte after a connection broke. Objects above the part size are stored in
+/// parts, several at a time; parts of an upload that did not succeed are taken back.
 public final class S3Store: ObjectStore {
     /// Where the bucket is and how to talk to it.
     public var configuration: S3Configuration { client.configuration }
@@ -74,7 +74,8 @@ public final class S3Store: ObjectStore {
         } catch {
             throw ObjectStoreError(
                 .invalidRequest,
-                "The file '\(file)' of trusted certificates cannot be read (\(error)): correct its path, or AWS_CA_BUNDLE.",
+                "The file '\(file)' of trusted certificates cannot be read (\(error)): correct the path, or "
+                    + "AWS_CA_BUNDLE.",
                 cause: error
             )
         }

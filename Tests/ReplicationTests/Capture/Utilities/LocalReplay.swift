@@ -17,6 +17,8 @@ struct LocalReplay {
     private(set) var timestamps: [Int64] = []
     /// The page counts of the files.
     private(set) var pageCounts: [Int] = []
+    /// The content of each file when it was laid.
+    private var fingerprints: [TransactionID: UInt64] = [:]
     private let folder: MetadataFolder
     private let checksEachMark: Bool
 
@@ -64,10 +66,21 @@ struct LocalReplay {
             image.replaceSubrange(offset..<offset + pageSize, with: page)
         }
         last = id
+        fingerprints[id] = CRC64.checksum(of: bytes.span.bytes)
         timestamps.append(header.timestampMilliseconds)
         pageCounts.append(pages.count)
         if checksEachMark, header.sourceMark?.checksum != checksum {
             throw TestSupportError("\(name): its mark is not the checksum of the database")
+        }
+    }
+
+    /// Makes sure that no file has changed since it was laid: an id never gets a second content.
+    func checkThatFilesStand() throws {
+        for (id, fingerprint) in fingerprints {
+            guard let bytes = FileManager.default.contents(atPath: folder.transactionFile(id).string) else { continue }
+            guard CRC64.checksum(of: [UInt8](bytes).span.bytes) == fingerprint else {
+                throw TestSupportError("transaction \(id) has got another content")
+            }
         }
     }
 
