@@ -39,6 +39,16 @@ final class OpenFile: Sendable {
         return try open(path, .readWrite, [.create, .closeOnExec, more], mode)
     }
 
+    /// Creates the file of a download, or empties the one that is there.
+    ///
+    /// - Throws: `invalidArgument` for a device, a pipe or the like, which must be neither filled nor removed.
+    static func creatingDownload(_ path: FilePath) throws(Errno) -> OpenFile {
+        if let status = try? path.stat(), status.type != .regular { throw .invalidArgument }
+        let file = try creating(path, mode: [.ownerReadWrite], exclusive: false)
+        guard try file.status().type == .regular else { throw .invalidArgument }
+        return file
+    }
+
     static func open(
         _ path: FilePath,
         _ access: FileDescriptor.AccessMode,

@@ -50,7 +50,7 @@ extension FolderStore {
     func copy(_ path: FilePath, to target: FilePath) throws(ObjectStoreError) -> Int64 {
         let (source, status) = try open(path)
         do throws(Errno) {
-            let file = try OpenFile.creating(target, mode: [.ownerReadWrite], exclusive: false)
+            let file = try OpenFile.creatingDownload(target)
             do throws(Errno) {
                 let count = try file.copyAll(of: source, byteCount: status.size)
                 guard count == status.size else { throw .ioError }

@@ -42,6 +42,7 @@ extension CaptureEngine {
     /// Tries again while locks are held that others give back soon.
     func waiting<Result>(
         _ patience: Duration,
+        pause: Duration = .milliseconds(1),
         _ body: () throws(SQLiteFailure) -> Result
     ) throws(SQLiteFailure) -> Result {
         let deadline = ContinuousClock.now + patience
@@ -50,7 +51,7 @@ extension CaptureEngine {
                 return try body()
             } catch {
                 guard error.isBusy, ContinuousClock.now < deadline else { throw error }
-                Blocking.sleep(.milliseconds(1))
+                if pause > .zero { Blocking.sleep(pause) }
             }
         }
     }

@@ -47,15 +47,19 @@ extension CaptureEngine {
         }
         do {
             try capture()
+            guard copy == nil, copyDue == nil else { return nil }
+            try closeCapture()
             if !books.areDone { keepBooks() }
         } catch let error as Discontinuity {
-            turn()
-            throw CaptureError(.databaseBusy, "\(settings.database) is being copied: \(error)", cause: error)
+            discontinued(error)
+            scheduleTurn()
+            throw describe(error)
+        } catch let error as CaptureError where error.code == .secondWriter {
+            stop(error)
+            throw error
         } catch {
             throw describe(error)
         }
-        guard copy == nil, copyDue == nil else { return nil }
-        do { try closeCapture() } catch { throw describe(error) }
         scheduleTurn()
         return lastTransaction
     }

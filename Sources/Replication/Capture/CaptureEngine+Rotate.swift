@@ -52,8 +52,13 @@ extension CaptureEngine {
     /// Tries to let the log begin anew (E5). Returns whether everything is backfilled and we are on READ0.
     @discardableResult
     func rotate(gated: Bool) throws -> Bool {
+        // Made durable before anything else: closing takes long, and what is written meanwhile is left to the passes.
+        if gated, ContinuousClock.now >= noGateBefore {
+            if !isSpoolFull, open.map({ $0.pages.byteCount > 1 << 20 }) ?? false { try closeOrPostpone() }
+            guard phase == .attached else { return false }
+        }
         var mark: UInt32 = 0
-        for _ in 0..<4 {
+        for _ in 0..<6 {
             mark = try index().lastFrame
             if try moveToReadZero(isSynced: false) { return true }
             let before = try index()
@@ -71,9 +76,15 @@ extension CaptureEngine {
             onEvent(.rotationPostponed(frames: look.lastFrame, hold: .zero))
             return false
         }
-        // Made durable before the gate: only the rest is left for under it.
-        if !isSpoolFull { try closeOrPostpone() }
-        guard phase == .attached else { return false }
+        // The bulk goes to the disk while writers go on: the checkpoint under the gate has only the rest to sync.
+        try walFile().sync()
+        try reader(current).databaseFile().sync()
+        for _ in 0..<4 {
+            try move()
+            guard try passive() else { return false }
+            let now = try index()
+            if now.lastFrame &- now.backfilledFrames < 64 { break }
+        }
         return try rotateGated(look)
     }
 
@@ -108,11 +119,13 @@ extension CaptureEngine {
             rotationDelay = .milliseconds(5)
             onEvent(.rotated(hold: attempt.hold))
         } else {
-            rotationDelay = min(rotationDelay * 2, settings.longestRotationDelay, .seconds(1))
+            let limit: Duration = attempt.outcome == .busy ? .milliseconds(50) : .seconds(1)
+            rotationDelay = min(rotationDelay * 2, settings.longestRotationDelay, limit)
             onEvent(.rotationPostponed(frames: look.lastFrame, hold: attempt.hold))
         }
-        // At most 4 % of the time under the gate.
-        noGateBefore = .now + max(rotationDelay, attempt.hold * 25)
+        // At most 4 % of the time under the gate; 10 % while writers outrun that and the log grows.
+        let share = look.lastFrame > softLimit * 2 ? 10 : 25
+        noGateBefore = .now + max(rotationDelay, attempt.hold * share)
         return isDone
     }
 
@@ -127,7 +140,8 @@ extension CaptureEngine {
     private func rotateUnderGate() throws -> Attempt {
         let gate = try gateConnection()
         do {
-            try waiting(.milliseconds(5)) { () throws(SQLiteFailure) in try gate.beginImmediate() }
+            // Without a pause: a writer at full speed leaves gaps of microseconds only.
+            try waiting(.milliseconds(5), pause: .zero) { () throws(SQLiteFailure) in try gate.beginImmediate() }
         } catch {
             guard error.isBusy else { throw error }
             counters.gatesBusy += 1
@@ -148,9 +162,6 @@ extension CaptureEngine {
             }
             reached(.backfilledUnderGate)
             if isBackfilled {
-                // The position on disk is then the end of this generation: that proves continuity after a crash.
-                if !isSpoolFull, open.map({ $0.pages.byteCount <= 1 << 20 }) ?? false { try closeOrPostpone() }
-                guard phase == .attached else { return Attempt(outcome: .busy, hold: .zero) }
                 try reader(current).databaseFile().sync()
                 try move()
             }

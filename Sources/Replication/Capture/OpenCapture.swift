@@ -22,19 +22,20 @@ final class OpenCapture {
     private(set) var isEmpty = true
     /// The smallest size since this capture was opened: every page above it must have been captured anew.
     private var smallestSize: UInt32
-    /// The size at the newest commit seen, whether or not its capture is complete.
-    private var newestSize: UInt32
+    /// No page above this one was captured.
+    private var highestPage: UInt32 = 0
     /// Where in the last generation this capture begins.
     private var origin: WALPosition?
     private var captured = PageSet()
 
     init(pageSize: PageSize, baseSize: UInt32) {
         pages = PageArena(pageSize: pageSize)
-        (smallestSize, newestSize, commitSize) = (baseSize, baseSize, baseSize)
+        (smallestSize, commitSize) = (baseSize, baseSize)
     }
 
     /// Keeps the newest image of a page.
     func store(_ page: UInt32, _ image: RawSpan) {
+        highestPage = max(highestPage, page)
         pages.store(page, image)
         captured.insert(page)
     }
@@ -42,15 +43,14 @@ final class OpenCapture {
     /// Notes the checksum of an image that went to a spill file.
     func noteSpilled(_ page: UInt32, _ checksum: UInt64) { spilledChecksums[page] = checksum }
 
-    /// Notes a commit within what is being captured: pages above its size are no longer part of the database.
+    /// Notes a commit within what is being captured: pages above its size are no longer part of the database, also
+    /// those that the same transaction had written before it cut them off.
     func noteCommit(size: UInt32) {
-        guard size != newestSize else { return }
-        if size < newestSize {
-            pages.drop(above: size)
-            captured.removeAll(above: size)
-            smallestSize = min(smallestSize, size)
-        }
-        newestSize = size
+        smallestSize = min(smallestSize, size)
+        guard size < highestPage else { return }
+        pages.drop(above: size)
+        captured.removeAll(above: size)
+        highestPage = size
     }
 
     /// Forgets images that `table` knows to be shipped, but for that of `kept`; returns their pages.

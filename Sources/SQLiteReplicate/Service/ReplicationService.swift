@@ -51,7 +51,8 @@ public final class ReplicationService: Service {
                 guard let validation = Validation(replicator, database, configuration, logger: logger) else { continue }
                 group.addTask { await validation.run() }
             }
-            try await group.waitForAll()
+            // Not `waitForAll`, which waits for the others even where one has thrown.
+            for try await _ in group {}
         }
     }
 

@@ -1,8 +1,9 @@
 import NIOCore
-import ObjectStorage
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import ObjectStorage
 
 #if canImport(Darwin)
     import Darwin
@@ -163,14 +164,27 @@ import Testing
         }
     }
 
-    @Test("A full disk is told as such")
-    func fullDisk() async throws {
-        // Writing to this device always meets a full disk; the folder is a place to name it from.
-        guard (try? FilePath("/dev/full").stat()) != nil else { return }
+    @Test("A download goes to no device, and takes none away")
+    func downloadToDevice() async throws {
         try await withTemporaryFolder { folder in
-            let store = FolderStore(root: folder)
-            try await store.put("k", String(repeating: "x", count: 100_000))
-            await expectError(.diskFull, naming: ["/dev/full"]) { _ = try await store.download("k", to: "/dev/full") }
+            let store = FolderStore(root: folder.appending("s"))
+            try await store.put("k", "x")
+            let pipe = folder.appending("pipe")
+            try await ChildProcess.run("mkfifo", [pipe.string]).checked()
+            await expectError(.fileSystem, naming: [pipe.string]) { _ = try await store.download("k", to: pipe) }
+            #expect(try pipe.stat().type == .fifo)
+        }
+    }
+
+    @Test("A full disk and a used-up quota are told as such, and other trouble by its kind")
+    func kinds() {
+        let kinds: [(Errno, ObjectStoreError.Code)] = [
+            (.noSpace, .diskFull), (.diskQuotaExceeded, .diskFull), (.permissionDenied, .accessDenied),
+            (.readOnlyFileSystem, .accessDenied), (.noSuchFileOrDirectory, .notFound), (.ioError, .fileSystem),
+        ]
+        for (errno, code) in kinds {
+            let error = ObjectStoreError.file("Writing", "/a/b", errno)
+            #expect(error.code == code && error.message.hasPrefix("Writing '/a/b': ") && error.cause as? Errno == errno)
         }
     }
 }

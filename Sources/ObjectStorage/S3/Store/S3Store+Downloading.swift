@@ -83,7 +83,7 @@ private struct DownloadFile: Sendable {
     init(_ path: FilePath) throws(ObjectStoreError) {
         self.path = path
         do throws(Errno) {
-            file = try .creating(path, mode: [.ownerReadWrite], exclusive: false)
+            file = try .creatingDownload(path)
         } catch {
             throw .file("Writing", path, error)
         }

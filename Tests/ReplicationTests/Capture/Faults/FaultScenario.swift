@@ -116,10 +116,10 @@ extension FaultScenario {
         try session.startOther("writer", seed: seed, rate: 300)
         if [.beforeRestart, .movedDuringRestart, .afterRestart].contains(point) {
             // RESTART is tried where overlapping readers keep the log from beginning anew.
-            for reader in 0..<3 { try session.startOther("reader", seed: seed + UInt64(reader), rate: 0) }
-            try session.startOther("plain", seed: seed + 7, rate: 0)
+            for reader in 0..<4 { try session.startOther("reader", seed: seed + UInt64(reader), rate: 0) }
+            try session.startOther("plain", seed: seed + 7, rate: 1000)
         } else if [.fenceBusy, .newGenerationSeen, .onReadZero].contains(point) {
-            try session.startOther("checkpointer", seed: seed + 1, rate: 0)
+            try session.startOther("checkpointer", seed: seed + 1, rate: 60)
         } else {
             try session.startOther("checkpointer", seed: seed + 1, rate: 20)
         }
