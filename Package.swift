@@ -10,10 +10,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -50,7 +48,6 @@ let package = Package(
             dependencies: [
                 "CSQLite", "LTX", "ObjectStorage", "SQLiteFormat",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -110,6 +107,14 @@ let package = Package(
             ],
             path: "Tests/Workload"
         ),
+        .executableTarget(
+            name: "engine-host",
+            dependencies: [
+                "LTX", "Replication", "TestDatabases", "TestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/EngineHost"
+        ),
         .testTarget(
             name: "TestSupportTests",
             dependencies: [
@@ -132,10 +137,12 @@ let package = Package(
         .testTarget(
             name: "ReplicationTests",
             dependencies: [
-                "LTX", "ObjectStorage", "Replication", "SQLiteFormat", "TestDatabases", "TestSupport",
+                "LTX", "ObjectStorage", "Replication", "SQLiteFormat", "TestDatabases", "TestSupport", "engine-host",
+                "workload",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -146,7 +153,12 @@ let package = Package(
         .testTarget(
             name: "ProgramTests",
             dependencies: [
-                "SQLiteReplicate", "TestDatabases", "TestSupport", "sqlite-replicate", "workload",
+                "LTX", "ObjectStorage", "Replication", "SQLiteReplicate", "TestDatabases", "TestSupport",
+                "sqlite-replicate", "workload",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

@@ -158,6 +158,9 @@ extension CaptureEngine {
                 try setAside(state.last)
                 throw Discontinuity(.localFilesLost, "the newest file is damaged")
             }
+            guard state.header?.pageSize == pageSize.byteCount else {
+                throw Discontinuity(.anotherFile, "the page size changed to \(pageSize.byteCount)")
+            }
             let (proof, start) = try prove(state, look: look, before: before, after: after)
             reached(.continuityJudged)
             position = start

@@ -150,7 +150,7 @@ extension CaptureEngine {
             }
             if let record = books.record {
                 // Not synced: a file without its record is derived again from the file itself.
-                try Disk.replace(folder.positionFile, with: record.encoded(), mode: folder.fileMode, durable: false)
+                try Disk.overwrite(folder.positionFile, with: record.encoded(), mode: folder.fileMode)
                 books.record = nil
                 quietRecorded = record.quiet != nil
                 reached(.recordWritten)

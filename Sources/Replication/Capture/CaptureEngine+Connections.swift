@@ -5,7 +5,7 @@ extension CaptureEngine {
     /// The connection whose read transaction pins the log.
     func reader(_ index: Int) throws(SQLiteFailure) -> EngineConnection {
         if let reader = readers[index] { return reader }
-        let new = try EngineConnection(path: settings.database.string)
+        let new = try connect()
         readers[index] = new
         return new
     }
@@ -13,7 +13,7 @@ extension CaptureEngine {
     /// The connection that runs PASSIVE checkpoints.
     func checkpointConnection() throws(SQLiteFailure) -> EngineConnection {
         if let checkpointer { return checkpointer }
-        let new = try EngineConnection(path: settings.database.string)
+        let new = try connect()
         checkpointer = new
         return new
     }
@@ -21,16 +21,26 @@ extension CaptureEngine {
     /// The connection that takes the write lock.
     func gateConnection() throws(SQLiteFailure) -> EngineConnection {
         if let gate { return gate }
-        let new = try EngineConnection(path: settings.database.string)
+        let new = try connect()
         gate = new
         return new
     }
 
+    /// Opens a connection. A process that opens or closes the database holds it locked for an instant.
+    func connect() throws(SQLiteFailure) -> EngineConnection {
+        try waiting(.milliseconds(20)) { () throws(SQLiteFailure) in
+            try EngineConnection(path: settings.database.string)
+        }
+    }
+
+    /// Whether there is something that ``closeSpareConnections()`` would close.
+    var hasSpareConnections: Bool { gate != nil || checkpointer != nil || current == 0 && readers[1] != nil }
+
     /// Closes what a quiet database does not need: all but the reader.
     func closeSpareConnections() {
         (gate, checkpointer) = (nil, nil)
-        // The wal-index is mapped through reader 0, which therefore stays.
-        if current == 0 { readers[1] = nil }
+        // The wal-index stays mapped as long as one connection of this process has it open.
+        readers[1 - current] = nil
         buffer.release()
     }
 
@@ -118,6 +128,8 @@ extension CaptureEngine {
         guard let indexIdentity, let databaseIdentity, ProcessLocks.othersHold(indexIdentity) == false else {
             return false
         }
+        guard settings.isInProcess else { return true }
+        // Descriptors of connections that were closed stay open as long as others hold locks: then this says no.
         let own = (readers + [gate, checkpointer]).compactMap(\.self).count
         return ProcessLocks.descriptors(of: databaseIdentity).map { $0.count <= own } ?? false
     }

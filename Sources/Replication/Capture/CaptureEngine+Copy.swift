@@ -41,7 +41,7 @@ extension CaptureEngine {
         let size = try look.lastFrame > 0 ? look.pageCount : databaseFilePageCount()
         let scan = try ImageScan(
             kind: kind,
-            database: settings.database,
+            connection: connect(),
             pageSize: pageSize,
             pageCount: size,
             known: table,

@@ -4,15 +4,13 @@ extension CaptureEngine {
     /// Arranges for the next turn; a quiet database has only the slow poll.
     func scheduleWake() {
         guard phase == .attached else { return }
-        let now = ContinuousClock.now
-        let delay = now.duration(to: nextTurn(after: now))
-        wakeToken += 1
-        let token = wakeToken
-        executor.async(after: delay) { [weak self] in
-            self?.assumeIsolated { engine in
-                if engine.wakeToken == token { engine.turn() }
+        let next = nextTurn(after: .now)
+        if timer == nil {
+            timer = WakeTimer { [weak self] in
+                self?.executor.async { self?.assumeIsolated { $0.turn() } }
             }
         }
+        timer?.set(next)
     }
 
     private func nextTurn(after now: ContinuousClock.Instant) -> ContinuousClock.Instant {
@@ -33,6 +31,7 @@ extension CaptureEngine {
             return now + backoff
         }
         if copy == nil, copyDue != nil { consider(copyAfter ?? now) }
+        if busySince != nil { consider(now + .milliseconds(5)) }
         if let booksAfter { consider(booksAfter) }
         if !isWatchingWAL { consider(now + pollInterval(sinceWork)) }
         if fenceSince != nil {
@@ -51,6 +50,9 @@ extension CaptureEngine {
             }
         }
         if isQuietDue(now) { consider(now + .milliseconds(25)) }
+        if hasSpareConnections, quietRecorded {
+            if sinceWork >= Self.spareTime { closeSpareConnections() } else { consider(workedAt + Self.spareTime) }
+        }
         return next
     }
 
@@ -61,6 +63,8 @@ extension CaptureEngine {
     static let moveInterval = Duration.milliseconds(20)
     /// After this time without a commit the log is made ready to begin anew.
     static let quietTime = Duration.milliseconds(50)
+    /// After this time without a commit what a quiet database does not need is given back.
+    private static let spareTime = Duration.seconds(5)
 
     /// How long to wait after the last failures.
     var backoff: Duration { min(.milliseconds(50) * (1 << min(failures, 5)), .seconds(1)) }
@@ -76,7 +80,6 @@ extension CaptureEngine {
         guard mayRestart, !quietRecorded, workedAt.duration(to: now) >= Self.quietTime, copy == nil, copyDue == nil
         else { return false }
         guard let done = try? recordQuiet() else { return false }  // a proof less, nothing else
-        if done { closeSpareConnections() }
         return !done
     }
 }

@@ -11,6 +11,8 @@ extension CaptureEngine {
             recover()
         } catch let error as Discontinuity {
             discontinued(error)
+        } catch let error as SQLiteFailure where error.isBusy && isBusyForShort() {
+            // Ordinary: somebody holds a lock for a moment. The next turn is due soon.
         } catch {
             failed(error)
         }
@@ -189,8 +191,16 @@ extension CaptureEngine {
         if failures == 1 || failures.isMultiple(of: 100) { onEvent(.failed("\(describe(error))")) }
     }
 
+    /// Whether locks of others have stood in the way for a short time only.
+    private func isBusyForShort() -> Bool {
+        let since = busySince ?? .now
+        busySince = since
+        return since.duration(to: .now) < .seconds(1)
+    }
+
     /// A turn went well: unless something waits to be tried again, all is well.
     private func recover() {
+        busySince = nil
         guard failures > 0, closeAfter == nil, copyAfter == nil, booksAfter == nil else { return }
         failures = 0
         onEvent(.recovered)

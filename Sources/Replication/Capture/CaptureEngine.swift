@@ -89,9 +89,10 @@ package actor CaptureEngine {
     var eventAt: ContinuousClock.Instant?
     var eventDelay: Duration = .zero
     var quietRecorded = false
-    var wakeToken = 0
+    var timer: WakeTimer?
     var wakeAt: ContinuousClock.Instant?
     var failures = 0
+    var busySince: ContinuousClock.Instant?
 
     // What the ships tell.
     var pacer: UploadPacer
@@ -114,7 +115,7 @@ package actor CaptureEngine {
         onClosed: @escaping @Sendable () -> Void = {}
     ) {
         (self.settings, self.notifier, self.onEvent, self.onClosed) = (settings, notifier, onEvent, onClosed)
-        executor = SerialQueueExecutor(label: "capture \(settings.database.lastComponent?.string ?? "")")
+        executor = SerialQueueExecutor()
         folder = MetadataFolder(root: settings.metadata ?? MetadataFolder.defaultPath(for: settings.database))
         let now = ContinuousClock.now
         (movedAt, workedAt, noGateBefore) = (now, now, now)

@@ -36,12 +36,13 @@ final class ImageScan: @unchecked Sendable {
     /// Prepares a scan of `pageCount` pages.
     ///
     /// - Parameters:
+    ///   - connection: A connection of its own, on whose file handle it reads.
     ///   - known: For a difference: the checksums of what was shipped last.
     ///   - forcedPage: A page that goes into a difference even if it has not changed.
     ///   - path: The temporary file for the pages; `nil` for a scan that only makes a page table.
     init(
         kind: CopyKind,
-        database: FilePath,
+        connection: EngineConnection,
         pageSize: PageSize,
         pageCount: UInt32,
         known: PageTable?,
@@ -52,7 +53,7 @@ final class ImageScan: @unchecked Sendable {
         (self.kind, self.pageSize, self.pageCount) = (kind, pageSize, pageCount)
         (self.known, self.forcedPage) = (known, forcedPage)
         entries = [UInt64](repeating: 0, count: Int(pageCount))
-        connection = try EngineConnection(path: database.string)
+        self.connection = connection
         file = try connection.databaseFile()
         if let path { output = try LTXWriterBox(pageSize: pageSize, path: path, mode: mode) }
     }

@@ -27,11 +27,11 @@ extension CaptureEngine {
         guard let last = ids.last else { return state }
         state.last = last
         guard let source = try TransactionFileSource(path: folder.transactionFile(last)),
-            let header = try? source.header(), let trailer = try? source.trailer(), header.maxTXID == last,
-            header.pageSize == pageSize.byteCount
+            let header = try? source.header(), let trailer = try? source.trailer(), header.maxTXID == last
         else { return state }
         (state.header, state.source, state.fileChecksum) = (header, source, trailer.fileChecksum)
         (state.isReadable, state.databaseSize) = (true, header.commit)
+        guard header.pageSize == pageSize.byteCount else { return state }
         if let record = try PositionRecord(contentsOf: folder.positionFile), record.transaction == last,
             record.fileChecksum == trailer.fileChecksum
         {

@@ -22,6 +22,9 @@ struct PositionRecord: Hashable, Sendable {
     /// The database checksum at that transaction.
     var checksum: UInt64
 
+    /// The size of the file in bytes.
+    private static let byteCount = 1024
+
     /// The text of the file.
     func encoded() -> [UInt8] {
         var lines = [
@@ -39,7 +42,9 @@ struct PositionRecord: Hashable, Sendable {
         ]
         if let quiet { lines.append("quiet \(quiet.byteCount) \(quiet.modified) \(quiet.changed)") }
         let text = Array((lines.joined(separator: "\n") + "\n").utf8)
-        return text + Array(unsafe "end \(hex(CRC64.checksum(of: text.span.bytes)))\n".utf8)
+        let end = Array(unsafe "end \(hex(CRC64.checksum(of: text.span.bytes)))\n".utf8)
+        // One length for all: the file is written in its place.
+        return text + end + [UInt8](repeating: 10, count: max(0, Self.byteCount - text.count - end.count))
     }
 
     /// Reads a record; `nil` where it is missing, torn or of another kind.

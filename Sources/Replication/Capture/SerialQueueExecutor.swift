@@ -1,25 +1,67 @@
 import Dispatch
+import NIOPosix
+import Synchronization
 
-/// Runs an actor's jobs one at a time on a Dispatch queue of its own, where they may block.
+/// Runs an actor's jobs one at a time on threads that may block, which all engines of the process share.
+///
+/// A queue of Dispatch's own for each of a hundred databases would bring a hundred threads, each with its memory, at
+/// the first busy moment.
 final class SerialQueueExecutor: SerialExecutor {
-    private let queue: DispatchQueue
+    /// As many databases as this can block in SQLite and in files at a time.
+    private static let threads: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 8)
+        pool.start()
+        return pool
+    }()
 
-    init(label: String) { queue = DispatchQueue(label: label) }
+    private struct State {
+        var jobs: [@Sendable () -> Void] = []
+        var isRunning = false
+    }
+
+    private let state = Mutex(State())
+    /// The thread that runs a job right now, for ``checkIsolated()``.
+    private let runner = Atomic<UInt>(0)
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.async { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+        async { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 
-    /// Runs `body` on the queue, outside of any job.
-    func async(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
-
-    /// Runs `body` on the queue after `delay`.
-    func async(after delay: Duration, _ body: @escaping @Sendable () -> Void) {
-        let (seconds, attoseconds) = delay.components
-        let nanoseconds = Int(clamping: seconds) &* 1_000_000_000 &+ Int(attoseconds / 1_000_000_000)
-        queue.asyncAfter(deadline: .now() + .nanoseconds(max(0, nanoseconds)), execute: body)
+    /// Runs `body` after what was asked for before, outside of any job.
+    func async(_ body: @escaping @Sendable () -> Void) {
+        let starts = state.withLock { state in
+            state.jobs.append(body)
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        if starts { submit() }
     }
 
-    func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
+    func checkIsolated() {
+        precondition(runner.load(ordering: .relaxed) == Self.thisThread, "not on the engine's thread")
+    }
+
+    private func submit() {
+        Self.threads.submit { [self] _ in drain() }
+    }
+
+    /// Runs what is there, then lets others have the thread.
+    private func drain() {
+        let jobs = state.withLock { state in
+            defer { state.jobs = [] }
+            return state.jobs
+        }
+        runner.store(Self.thisThread, ordering: .relaxed)
+        for job in jobs { job() }
+        runner.store(0, ordering: .relaxed)
+        let isDone = state.withLock { state in
+            state.isRunning = !state.jobs.isEmpty
+            return !state.isRunning
+        }
+        if !isDone { submit() }
+    }
+
+    /// A number that no other thread has at the same time.
+    private static var thisThread: UInt { UInt(bitPattern: pthread_self().hashValue) }
 }

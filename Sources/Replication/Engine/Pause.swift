@@ -15,7 +15,8 @@ package enum Pause {
         try Task.checkCancellation()
         let (seconds, attoseconds) = duration.components
         let (whole, overflow) = Int(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        let nanoseconds = overflow ? Int.max : whole.addingReportingOverflow(Int(attoseconds / 1_000_000_000)).partialValue
+        let nanoseconds =
+            overflow ? Int.max : whole.addingReportingOverflow(Int(attoseconds / 1_000_000_000)).partialValue
         let wait = Wait()
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -1,21 +1,22 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// The system calls that swift-system does not have, each naming the file in what it throws.
 enum Disk {
     /// Makes a file's bytes and size durable.
     static func syncData(_ descriptor: FileDescriptor, _ path: FilePath) throws {
         #if os(Linux)
-        let result = fdatasync(descriptor.rawValue)
+            let result = fdatasync(descriptor.rawValue)
         #else
-        // An ordinary fsync leaves the bytes in the drive's cache there.
-        let result = fcntl(descriptor.rawValue, F_FULLFSYNC)
+            // An ordinary fsync leaves the bytes in the drive's cache there.
+            let result = fcntl(descriptor.rawValue, F_FULLFSYNC)
         #endif
         guard result == 0 else { throw FileFailure("syncing", path, errno) }
     }
@@ -34,7 +35,7 @@ enum Disk {
     /// Gives a file another name, replacing what has it.
     static func rename(_ old: FilePath, to new: FilePath) throws {
         let result = unsafe old.withPlatformString { old in
-            unsafe new.withPlatformString { unsafe rename_(old, $0) }
+            unsafe new.withPlatformString { unsafe systemRename(old, $0) }
         }
         guard result == 0 else { throw FileFailure("renaming to", new, errno) }
     }
@@ -105,6 +106,23 @@ enum Disk {
         }
     }
 
+    /// Writes a small file in its place, in one call, without making it durable: whoever reads it must notice a torn one.
+    ///
+    /// No file is created and none removed, which some file systems make dear when it happens at every commit.
+    static func overwrite(_ path: FilePath, with bytes: [UInt8], mode: UInt32) throws {
+        do {
+            let descriptor = try FileDescriptor.open(
+                path,
+                .writeOnly,
+                options: [.create, .closeOnExec],
+                permissions: FilePermissions(rawValue: CInterop.Mode(mode))
+            )
+            try descriptor.closeAfter { _ = try descriptor.writeAll(toAbsoluteOffset: 0, bytes) }
+        } catch let error as Errno {
+            throw FileFailure("writing", path, error.rawValue)
+        }
+    }
+
     /// Replaces a file whole: writes beside it, syncs if `durable`, renames.
     static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32, durable: Bool) throws {
         let temporary = FilePath(path.string + ".tmp")
@@ -128,7 +146,10 @@ enum Disk {
 }
 
 /// `rename(2)`, under a name that ``Disk/rename(_:to:)`` does not hide.
-private func rename_(_ old: UnsafePointer<CInterop.PlatformChar>, _ new: UnsafePointer<CInterop.PlatformChar>) -> Int32 {
+private func systemRename(
+    _ old: UnsafePointer<CInterop.PlatformChar>,
+    _ new: UnsafePointer<CInterop.PlatformChar>
+) -> Int32 {
     unsafe rename(old, new)
 }
 

@@ -6,7 +6,8 @@ import SystemPackage
 /// machine only, while the files reach more than one.
 enum SharedFileSystem {
     private static let names: Set<Substring> = [
-        "9p", "afs", "ceph", "cifs", "fuse.sshfs", "gfs2", "glusterfs", "fuse.glusterfs", "lustre", "nfs", "nfs4", "ocfs2",
+        "9p", "afs", "ceph", "cifs", "fuse.sshfs", "gfs2", "glusterfs", "fuse.glusterfs", "lustre", "nfs", "nfs4",
+        "ocfs2",
         "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs", "fuse.vmhgfs-fuse",
     ]
 

@@ -1,3 +1,6 @@
+package import LTX
+package import SystemPackage
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@ import Musl
 #else
 import Darwin
 #endif
-package import LTX
-package import SystemPackage
 
 /// The folder beside a database in which the engine keeps what it must know after a restart.
 ///

@@ -40,7 +40,10 @@ struct Validation: Sendable {
             let result = try await Restorer(replicator.replica).restore(
                 .latest,
                 to: output,
-                options: RestoreOptions(replacesOutput: true, integrityCheck: { try SQLiteCheck.run("quick_check", on: $0) })
+                options: RestoreOptions(
+                    replacesOutput: true,
+                    integrityCheck: { try SQLiteCheck.run("quick_check", on: $0) }
+                )
             )
             logger.info(
                 "Validated",

@@ -91,7 +91,7 @@ private struct History {
             var counts = HistoryCounts()
             try await session.engine.attach()
             if random.happens(0.7) { await session.engine.storeIsKnown(shippedThrough: nil) }
-            let others = random.happens(0.15) ? try startOthers(path, &random) : []
+            let others = random.happens(0.2) ? try startOthers(path, &random) : []
             for _ in 0..<Int.random(in: 20...70, using: &random) {
                 let step = try workload.step()
                 if random.happens(0.1) { try await Task.sleep(for: .milliseconds(.random(in: 0..<90, using: &random))) }
@@ -127,13 +127,16 @@ private struct History {
     private func startOthers(_ path: FilePath, _ random: inout SeededGenerator) throws -> [ChildProcess] {
         let kinds = ["writer", "plain", "opener", "checkpointer", "reader"].shuffled(using: &random).prefix(2)
         return try kinds.map { kind in
-            let rate = random.pick([(1, "0"), (2, "50")])
+            // Without any pause SQLite starves the other writers for many seconds, engine or not.
+            let rate = random.pick([(1, "1000"), (2, "50")])
             return try ChildProcess(BuiltProduct.path(of: "workload"), [path.string, kind, "\(seed)", rate])
         }
     }
 
     private func end(_ others: [ChildProcess]) async throws {
         for other in others {
+            // Before that it does not know yet what SIGTERM is to mean.
+            try await other.waitForOutput(containing: "ready")
             let exit = try await other.terminate()
             try #require(exit.isSuccess, "seed \(seed): \(other.outputForMessages)")
         }
