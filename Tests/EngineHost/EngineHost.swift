@@ -24,6 +24,7 @@ import TestSupport
 ///     stop-at=K          ... it stops itself (SIGSTOP) at the K-th passing
 ///     ask-at=K           ... it says `at NAME` from the K-th passing on, and waits for a line `go`
 ///     asks=N             so many times (1)
+///     close-raw=K        ... from the K-th move on it opens and closes the -shm file by itself
 ///     act=w|t|r          ... an application in this process commits, truncates the WAL, begins to read
 ///
 /// Each event is a line. Commands are lines on standard input: `flush` answers `flushed ID` (or `copying`), `status`,

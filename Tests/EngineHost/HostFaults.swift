@@ -1,6 +1,7 @@
 import Foundation
 import Replication
 import Synchronization
+import SystemPackage
 import TestSupport
 
 #if canImport(Darwin)
@@ -50,6 +51,11 @@ final class HostFaults: Sendable {
         if asks {
             say("at \(point.rawValue)")
             commands.waitForGo()
+        }
+        if point == .afterMove, passing >= options.closeRawAfter ?? .max {
+            // What no program should do: it drops the locks of every connection in this process.
+            let index = try? FileDescriptor.open(FilePath(options.database.string + "-shm"), .readOnly)
+            try? index?.close()
         }
         if let act = options.act, passing.isMultiple(of: 3) { application?.act(act) }
     }

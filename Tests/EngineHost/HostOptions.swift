@@ -15,6 +15,7 @@ struct HostOptions {
     var asks = 1
     var stretch: UInt64?
     var act: Character?
+    var closeRawAfter: Int?
 
     init(_ arguments: [String]) throws {
         guard let first = arguments.first else { throw TestSupportError("usage: engine-host DB [KEY=VALUE ...]") }
@@ -58,6 +59,7 @@ struct HostOptions {
         case "ask-at": askAt = try number()
         case "asks": asks = try number()
         case "stretch": stretch = try number()
+        case "close-raw": closeRawAfter = try number()
         case "act": act = value.first
         default: throw TestSupportError("no option '\(key)'")
         }

@@ -87,6 +87,10 @@ extension CaptureEngine {
                 "\(settings.database) can only be read: checkpoints need the permission to write it too."
             )
         }
+        // Checked before the journal mode: SQLite would make a database of a file of a few bytes.
+        var header = [UInt8](repeating: 0, count: DatabaseHeader.byteCount)
+        unsafe try header.withUnsafeMutableBytes { unsafe _ = try connection.databaseFile().read(into: $0, at: 0) }
+        guard unsafe DatabaseHeader(parsing: header.span.bytes) != nil else { throw notADatabase(cause: nil) }
         try requireWALMode(connection)
         guard let size = try connection.scalar("PRAGMA page_size").flatMap(Int.init).flatMap(PageSize.init(byteCount:))
         else { throw CaptureError(.notADatabase, "\(settings.database) has no page size that SQLite knows.") }
@@ -101,6 +105,14 @@ extension CaptureEngine {
             || (3_044_006..<3_045_000).contains(version)
         // SAFETY: SQLite's version is a static C string.
         if !isRepaired { onEvent(.sqliteVersionWarning(unsafe String(cString: sqlite3_libversion()))) }
+    }
+
+    private func notADatabase(cause: (any Error)?) -> CaptureError {
+        CaptureError(
+            .notADatabase,
+            "\(settings.database) is not a SQLite database, or it is encrypted: name another file.",
+            cause: cause
+        )
     }
 
     private func unsupported(_ why: String) -> CaptureError {
@@ -270,11 +282,7 @@ extension CaptureEngine {
         switch error {
         case let failure as SQLiteFailure:
             if failure.isNotADatabase {
-                return CaptureError(
-                    .notADatabase,
-                    "\(settings.database) is not a SQLite database, or it is encrypted: name another file.",
-                    cause: failure
-                )
+                return notADatabase(cause: failure)
             }
             if failure.isBusy {
                 return CaptureError(

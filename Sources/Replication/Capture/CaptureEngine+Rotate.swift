@@ -29,6 +29,7 @@ extension CaptureEngine {
         readers[current]?.endRead()
         current = next
         movedAt = .now
+        movedPosition = position
         counters.moves += 1
         reached(.afterMove)
     }

@@ -37,8 +37,14 @@ extension CaptureEngine {
         if fenceSince != nil {
             consider(now + .milliseconds(2))
         } else if !mayRestart {
-            if sinceWork < Self.settlingTime { consider(max(movedAt + Self.moveInterval, now + .milliseconds(1))) }
-            consider(max(workedAt + Self.quietTime, quietRotationAt ?? now, now + .milliseconds(1)))
+            if movedPosition != position { consider(max(movedAt + Self.moveInterval, now + .milliseconds(1))) }
+            // An application's own checkpoint waits until we notice that it has backfilled everything.
+            for look in Self.looks where sinceWork < look { consider(workedAt + look) }
+            if sinceWork >= Self.settlingTime {
+                consider(max(quietRotationAt ?? now, now + .milliseconds(1)))
+            } else if !rhythm.isSteady {
+                consider(max(workedAt + Self.quietTime, quietRotationAt ?? now, now + .milliseconds(1)))
+            }
         } else if sinceWork < Self.quietTime {
             consider(workedAt + Self.quietTime)
         }
@@ -61,6 +67,8 @@ extension CaptureEngine {
     static let settlingTime = Duration.seconds(1)
     /// The longest time on one mark within that.
     static let moveInterval = Duration.milliseconds(20)
+    /// When to look, after a commit, whether everything is backfilled by somebody else.
+    private static let looks: [Duration] = [.milliseconds(40), .milliseconds(150), .milliseconds(400), settlingTime]
     /// After this time without a commit the log is made ready to begin anew.
     static let quietTime = Duration.milliseconds(50)
     /// After this time without a commit what a quiet database does not need is given back.

@@ -38,20 +38,23 @@ extension CaptureEngine {
         }
         if !books.areDone, now >= booksAfter ?? now { keepBooks() }
         let worked = try captureOrGiveUp()
+        var isSparse = false
         if worked {
+            isSparse = rhythm.note(at: now) > Self.quietTime
             (workedAt, eventAt, quietRotationAt) = (now, nil, nil)
             quietDelay = Self.quietTime
         }
         try keepLogShort(now)
         guard phase == .attached else { return }
         try closeIfDue()
-        guard phase == .attached, !worked, !isWatchingWAL, workedAt.duration(to: now) >= .milliseconds(10) else {
-            return
-        }
+        // After a pause the next commit is waited for at once; a writer at full speed is looked at now and then.
+        guard phase == .attached, !isWatchingWAL,
+            worked ? isSparse : workedAt.duration(to: now) >= .milliseconds(10)
+        else { return }
         watchLog()
         // A commit may have come before the watch stood.
         if try captureOrGiveUp() { workedAt = .now }
-        guard try filesAreOurs() else { throw Discontinuity(.anotherFile) }
+        guard try worked || filesAreOurs() else { throw Discontinuity(.anotherFile) }
     }
 
     /// Captures. Where captured pages can be kept neither in memory nor on the disk, and the log is long, they are
@@ -83,7 +86,7 @@ extension CaptureEngine {
                 quietDelay = min(quietDelay * 2, settings.longestRotationDelay, .seconds(1))
                 quietRotationAt = .now + quietDelay
             }
-        } else if movedAt.duration(to: now) >= Self.moveInterval {
+        } else if movedPosition != position, movedAt.duration(to: now) >= Self.moveInterval {
             try move()
         }
     }
@@ -93,7 +96,7 @@ extension CaptureEngine {
     private func isQuiet(_ now: ContinuousClock.Instant) -> Bool {
         let since = workedAt.duration(to: now)
         let isOpen = open.map { !$0.isEmpty } ?? false
-        return since >= (isOpen ? Self.settlingTime : Self.quietTime) && now >= quietRotationAt ?? now
+        return since >= (isOpen || rhythm.isSteady ? Self.settlingTime : Self.quietTime) && now >= quietRotationAt ?? now
     }
 
     // MARK: - Closing

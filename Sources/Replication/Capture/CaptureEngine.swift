@@ -86,6 +86,9 @@ package actor CaptureEngine {
     var quietDelay: Duration = .milliseconds(50)
     var movedAt: ContinuousClock.Instant
     var workedAt: ContinuousClock.Instant
+    var rhythm: CommitRhythm
+    /// What was captured when the reader last moved.
+    var movedPosition: WALPosition?
     var eventAt: ContinuousClock.Instant?
     var eventDelay: Duration = .zero
     var quietRecorded = false
@@ -119,6 +122,7 @@ package actor CaptureEngine {
         folder = MetadataFolder(root: settings.metadata ?? MetadataFolder.defaultPath(for: settings.database))
         let now = ContinuousClock.now
         (movedAt, workedAt, noGateBefore) = (now, now, now)
+        rhythm = CommitRhythm(now: now)
         pacer = UploadPacer(interval: settings.syncInterval, now: now)
     }
 

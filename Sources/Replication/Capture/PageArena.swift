@@ -14,7 +14,7 @@ typealias PageSize = SQLiteFormat.PageSize
 
     init(pageSize: PageSize) {
         pageByteCount = pageSize.byteCount
-        pagesPerBlock = max(1, (256 << 10) / pageSize.byteCount)
+        pagesPerBlock = max(1, (64 << 10) / pageSize.byteCount)
     }
 
     deinit { removeAll() }

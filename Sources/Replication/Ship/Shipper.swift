@@ -1,5 +1,5 @@
 package import LTX
-package import ObjectStorage
+import ObjectStorage
 import SystemPackage
 
 /// Ships the transaction files of one database to one replica, in order, one at a time, each created only if absent.
@@ -231,12 +231,8 @@ package actor Shipper {
     /// A store that overwrites cannot tell of a second writer: look whether somebody else has created this id.
     private func checkForOthers(before id: TransactionID) async throws {
         let key = replica.layout.key(level: 0, min: id, max: id)
-        do {
-            guard try await replica.store.list(prefix: key).isEmpty else {
-                return halt("\(key) was created by somebody else")
-            }
-        } catch let error as ObjectStoreError {
-            throw ReplicaError(error)
-        }
+        let found: [ObjectInfo]
+        do { found = try await replica.store.list(prefix: key) } catch { throw ReplicaError(error) }
+        if !found.isEmpty { halt("\(key) was created by somebody else") }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import LTX
 public import Logging
 import ObjectStorage
 import Replication

@@ -84,7 +84,7 @@ extension S3Configuration {
         let count: Int
         do {
             let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
-            count = try file.closeAfter { try bytes.withUnsafeMutableBytes { unsafe try file.read(into: $0) } }
+            count = try file.closeAfter { unsafe try bytes.withUnsafeMutableBytes { unsafe try file.read(into: $0) } }
         } catch let error as Errno {
             throw ObjectStoreError(
                 .invalidRequest,

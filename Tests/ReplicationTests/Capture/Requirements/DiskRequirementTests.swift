@@ -66,6 +66,7 @@ import Testing
         let isWhole = !(ProcessInfo.processInfo.environment["FAULTS"] ?? "").isEmpty
         for error in isWhole ? ["ENOSPC", "EIO"] : ["ENOSPC"] {
             try await run { session, shim, metadata in
+                var injected: UInt64 = 0
                 for call in FaultShim.Rule.allCalls where call != "ftruncate" && call != "fallocate" {
                     for at in isWhole ? [1, 2, 3, 5, 8] : [1, 4] {
                         // The engine's own files; then those of the database, as far as its checkpoints write them.
@@ -81,12 +82,15 @@ import Testing
                                 )
                             ])
                             try await Task.sleep(for: .milliseconds(isWhole ? 150 : 60))
+                            injected += try shim.counts()[0].injected
                         }
                     }
                     try shim.set([])
                     try await session.check("\(error) in \(call)")
                     #expect(unfinished(in: metadata).isEmpty, "\(call)")
                 }
+                print("\(error): \(injected) calls of the engine failed")
+                #expect(injected > 15)
             }
         }
     }

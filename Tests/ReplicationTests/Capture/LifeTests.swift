@@ -1,0 +1,195 @@
+import Foundation
+import LTX
+import Replication
+import SystemPackage
+import TestDatabases
+import TestSupport
+import Testing
+
+/// What happens to an engine while it is attached, and when it ends.
+@Suite("An engine's life") struct LifeTests {
+    private func attached(
+        _ adjust: (inout CaptureSettings) -> Void = { _ in },
+        _ body: (CaptureSession, SQLiteFile) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder("life") { folder in
+            let path = folder.appending("app.db")
+            let application = try SQLiteFile.makeDatabase(path)
+            let session = CaptureSession(path, adjust)
+            try await session.engine.attach()
+            try await session.check()
+            try await body(session, application)
+            await session.engine.abandon()
+        }
+    }
+
+    @Test("A full spool suspends capture; once it is shipped the engine goes on where it was")
+    func fullSpool() async throws {
+        try await attached({ $0.spoolLimit = 40_000; $0.captureLimit = 16 << 10 }) { session, application in
+            await session.engine.storeIsKnown(shippedThrough: nil)
+            if let id = await session.engine.status().transaction { await session.engine.shipped(through: id) }
+            for _ in 0..<40 {
+                guard await session.engine.status().phase == .attached else { break }
+                try application.write(rows: 40)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            try await session.wait("suspended") { $0.phase == .suspended }
+            for _ in 0..<20 { try application.write(rows: 10) }
+            try application.checkpoint(.truncate)
+            if let id = try await session.engine.unshippedTransactions().last {
+                await session.engine.shipped(through: id)
+            }
+            await session.engine.resumeFromSuspension()
+            try await session.engine.attach()
+            try await session.check()
+            #expect(session.events.unexpected.isEmpty)
+        }
+    }
+
+    @Test("A transaction file that somebody else writes into our folder stops the engine with an alarm")
+    func foreignFile() async throws {
+        try await attached { session, application in
+            let folder = MetadataFolder(root: MetadataFolder.defaultPath(for: session.database))
+            let last = try #require(await session.engine.status().transaction)
+            let foreign = folder.transactionFile(TransactionID(rawValue: last.rawValue + 2))
+            try Data([1, 2, 3]).write(to: URL(filePath: foreign.string))
+            try application.write()
+            await #expect(throws: CaptureError.self) { try await session.engine.flush() }
+            #expect(await session.engine.status().phase == .detached)
+            #expect(session.events.failures.contains { $0.contains(foreign.string) })
+            let error = await #expect(throws: CaptureError.self) { try await session.engine.attach() }
+            #expect(error?.code == .secondWriter)
+        }
+    }
+
+    @Test("An unshipped file that is lost ends in a whole copy above what was shipped")
+    func lostFile() async throws {
+        try await attached { session, application in
+            await session.engine.storeIsKnown(shippedThrough: nil)
+            let first = try #require(await session.engine.status().transaction)
+            await session.engine.shipped(through: first)
+            for _ in 0..<3 {
+                try application.write()
+                try await session.flush()
+            }
+            let folder = MetadataFolder(root: MetadataFolder.defaultPath(for: session.database))
+            let lost = try await session.engine.unshippedTransactions()[1]
+            try remove(folder.transactionFile(lost).string)
+            #expect(try await session.engine.unshippedTransactions().isEmpty)
+            let id = try await session.flush()
+            #expect(id.rawValue == first.rawValue + 1)
+            session.replay = LocalReplay(of: session.database)
+            #expect(session.events.copies.last?.cause == .localFilesLost && session.events.copies.last?.kind == .whole)
+            #expect(try await session.engine.localTransactions() == [id])
+        }
+    }
+
+    @Test("Locks that were dropped by a raw close in this process are noticed before the next gate; no checkpoint follows")
+    func lostLocks() async throws {
+        try await withTemporaryFolder("life") { folder in
+            // In a process of its own: the locks of this one must stay.
+            let session = HostSession(folder.appending("app.db"))
+            let application = try SQLiteFile.makeDatabase(session.database)
+            try await session.start(["soft=30", "known=1", "close-raw=3"])
+            for _ in 0..<30 {
+                try application.write(rows: 10)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await session.wait(for: "are gone")
+            let rotations = session.lines.filter { $0.hasPrefix("rotated") }.count
+            for _ in 0..<10 { try application.write(rows: 10) }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(session.lines.filter { $0.hasPrefix("rotated") }.count == rotations)
+            application.close()
+            try await session.kill()
+        }
+    }
+
+    @Test("A file replaced in the application's process stops the engine; attached anew it copies")
+    func replacedInProcess() async throws {
+        try await attached({ $0.isInProcess = true }) { session, application in
+            let path = session.database.string
+            let other = FilePath(path + ".new")
+            let new = try SQLiteFile.makeDatabase(other, rows: 90)
+            try new.checkpoint(.truncate)
+            new.close()
+            application.close()
+            try rename(other.string, path)
+            try await session.wait("noticed") { $0.phase == .detached }
+            for suffix in ["-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
+                try remove(path + suffix)
+            }
+            session.restart()
+            try await session.engine.attach()
+            try await session.check()
+        }
+    }
+
+    @Test("A -wal that is removed under the engine is noticed")
+    func removedLog() async throws {
+        try await attached { session, application in
+            try remove(session.database.string + "-wal")
+            try application.write()
+            try await session.wait("noticed", within: .seconds(5)) { $0.phase == .detached }
+            application.close()
+        }
+    }
+
+    @Test("At the end nothing is checkpointed for an application that stays; everything is for one that has gone")
+    func detaching() async throws {
+        for stays in [true, false] {
+            try await withTemporaryFolder("life") { folder in
+                let session = HostSession(folder.appending("app.db"))
+                let application = try SQLiteFile.makeDatabase(session.database, rows: 40)
+                try await session.start(["known=1"])
+                try application.write(rows: 5)
+                try await session.check()
+                // Not backfilled while a reader is there: the end may not do it either.
+                let reader = try SQLiteFile(session.database, .init(creates: false))
+                try reader.execute("BEGIN; SELECT count(*) FROM item")
+                try application.write(rows: 5)
+                if !stays {
+                    reader.close()
+                    application.close()
+                }
+                session.send("stop")
+                _ = try await session.host?.waitForExit()
+                let record = MetadataFolder.defaultPath(for: session.database)
+                    .appending("sqlite-replicate").appending("position")
+                let text = try String(contentsOfFile: record.string, encoding: .utf8)
+                if !stays { #expect(text.contains("\nquiet "), "\(text)") }
+                if stays { #expect(!text.contains("\nquiet "), "\(text)") }
+                reader.close()
+                try await session.kill()
+                let again = stays ? application : try SQLiteFile(session.database)
+                try again.write()
+                try await session.start(["known=1"])
+                #expect(session.lines.contains { $0.hasPrefix("continued ") }, "\(session.lines)")
+                try await session.check()
+                #expect(session.allLines.filter { $0.hasPrefix("copy-began") }.count == 1)
+                try await session.kill()
+            }
+        }
+    }
+
+    @Test("An engine that was stopped for a while captures what was written meanwhile")
+    func stoppedProcess() async throws {
+        try await withTemporaryFolder("life") { folder in
+            let session = HostSession(folder.appending("app.db"))
+            let application = try SQLiteFile.makeDatabase(session.database, rows: 40)
+            try await session.start(["soft=100", "known=1"])
+            try await session.check()
+            session.host?.signal(SIGSTOP)
+            for _ in 0..<500 { try application.write() }
+            let grown = byteCount(of: session.database.string + "-wal")
+            session.host?.signal(SIGCONT)
+            try await session.check()
+            try await Task.sleep(for: .milliseconds(300))
+            try application.write()
+            try await session.check()
+            #expect(grown > 500_000 && session.unexpected.isEmpty)
+            application.close()
+            try await session.end()
+        }
+    }
+}
