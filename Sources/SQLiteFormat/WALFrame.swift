@@ -44,7 +44,9 @@ public struct WALGeometry: Hashable, Sendable {
 
     /// The number of the last frame that ends at `offset`, 0 for the end of the header; `nil` between two frames.
     public func lastFrame(endingAt offset: Int64) -> UInt32? {
-        let (frames, rest) = (offset - Int64(WALHeader.byteCount)).quotientAndRemainder(dividingBy: Int64(frameByteCount))
+        let (frames, rest) = (offset - Int64(WALHeader.byteCount)).quotientAndRemainder(
+            dividingBy: Int64(frameByteCount)
+        )
         guard rest == 0, frames >= 0 else { return nil }
         return UInt32(exactly: frames)
     }

@@ -4,6 +4,7 @@ import ArgumentParser
 @main
 enum Main {
     static func main() async {
+        HeapTuning.apply()
         await withTaskExecutorPreference(WorkerExecutor.shared) { await Program.main() }
     }
 }

@@ -13,6 +13,7 @@ import TestSupport
 /// A capture engine in a process of its own, for tests that kill, stop or slow it at chosen moments.
 ///
 ///     engine-host DB [KEY=VALUE ...]
+///     engine-host DB role=checkpointer          no engine: a PASSIVE checkpoint for each line `go`
 ///
 ///     soft=FRAMES limit=BYTES spool=BYTES interval-ms=MS poll-ms=MS  how the engine is set
 ///     known=1            a store is there that takes every file at once
@@ -34,6 +35,9 @@ struct EngineHost {
     static func main() async throws {
         // SIGPIPE would end this process before it could tell why; writes tell it.
         signal(SIGPIPE, SIG_IGN)
+        if CommandLine.arguments.count > 2, CommandLine.arguments[2] == "role=checkpointer" {
+            return try HostCheckpointer.run(FilePath(CommandLine.arguments[1]))
+        }
         let options = try HostOptions(Array(CommandLine.arguments.dropFirst()))
         let commands = Commands()
         let application = try options.application.map { try HostApplication(options.database, seed: $0) }

@@ -42,7 +42,9 @@ struct HostOptions {
         case "poll-ms": settings.slowPoll = .milliseconds(try number() as Int)
         case "known": isStoreKnown = value == "1"
         case "variant":
-            guard let variant = ProtocolVariant(rawValue: value) else { throw TestSupportError("no variant '\(value)'") }
+            guard let variant = ProtocolVariant(rawValue: value) else {
+                throw TestSupportError("no variant '\(value)'")
+            }
             settings.variant = variant
         case "app": application = try number()
         case "point":

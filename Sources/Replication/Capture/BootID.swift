@@ -4,11 +4,11 @@ import SystemPackage
 enum BootID {
     static let current: String = {
         #if os(Linux)
-        let path: FilePath = "/proc/sys/kernel/random/boot_id"
-        guard let bytes = try? Disk.contents(of: path, limit: 64) else { return "" }
-        return String(decoding: bytes, as: UTF8.self).filter { $0.isHexDigit || $0 == "-" }
+            let path: FilePath = "/proc/sys/kernel/random/boot_id"
+            guard let bytes = try? Disk.contents(of: path, limit: 64) else { return "" }
+            return String(decoding: bytes, as: UTF8.self).filter { $0.isHexDigit || $0 == "-" }
         #else
-        return ""
+            return ""
         #endif
     }()
 }

@@ -62,7 +62,9 @@ extension CaptureEngine {
         do {
             lock = try folder.lock()
         } catch let failure as FileFailure {
-            guard failure.errno == .wouldBlock || failure.errno == .resourceTemporarilyUnavailable else { throw failure }
+            guard failure.errno == .wouldBlock || failure.errno == .resourceTemporarilyUnavailable else {
+                throw failure
+            }
             throw CaptureError(
                 .alreadyReplicated,
                 "\(settings.database) is being replicated by another process: stop that one first."
@@ -101,7 +103,8 @@ extension CaptureEngine {
 
     /// Versions 3.7.0 to 3.51.2 have the WAL-reset bug, but for those into which the repair was brought.
     private func warnOfVersion(_ version: Int32) {
-        let isRepaired = version >= 3_051_003 || (3_050_007..<3_051_000).contains(version)
+        let isRepaired =
+            version >= 3_051_003 || (3_050_007..<3_051_000).contains(version)
             || (3_044_006..<3_045_000).contains(version)
         // SAFETY: SQLite's version is a static C string.
         if !isRepaired { onEvent(.sqliteVersionWarning(unsafe String(cString: sqlite3_libversion()))) }

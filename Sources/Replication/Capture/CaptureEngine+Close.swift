@@ -203,7 +203,8 @@ extension CaptureEngine {
         guard !quietRecorded, lastTransaction != nil, copy == nil, copyDue == nil, mayRestart, open?.isEmpty ?? true
         else { return true }
         let look = try index()
-        guard look.isBackfilled, look.lastFrame == 0 || look.salts == position.salts && look.lastFrame == position.frame,
+        guard look.isBackfilled,
+            look.lastFrame == 0 || look.salts == position.salts && look.lastFrame == position.frame,
             let status = try FileStatus(path: settings.database)
         else { return true }
         let now = Timestamp.now.rawValue * 1_000_000

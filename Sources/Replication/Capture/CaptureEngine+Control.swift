@@ -112,7 +112,8 @@ extension CaptureEngine {
         let first = shipped?.next ?? ids.first ?? .first
         guard first <= lastTransaction else { return ids }
         guard UInt64(ids.count) == lastTransaction.rawValue - first.rawValue + 1 else {
-            try restartHistory(above: shipped, cause: .localFilesLost, detail: "between \(first) and \(lastTransaction)")
+            let detail = "between \(first) and \(lastTransaction)"
+            try restartHistory(above: shipped, cause: .localFilesLost, detail: detail)
             return []
         }
         return ids

@@ -148,7 +148,8 @@ extension CaptureEngine {
         var bytes = [UInt8](repeating: 0, count: DatabaseHeader.byteCount)
         _ = unsafe try bytes.withUnsafeMutableBytes { unsafe try file.read(into: $0, at: 0) }
         let byFile = UInt32(clamping: try file.byteCount() / Int64(pageSize.byteCount))
-        guard let header = unsafe DatabaseHeader(parsing: bytes.span.bytes), header.pageCount > 0, header.pageCount <= byFile
+        guard let header = unsafe DatabaseHeader(parsing: bytes.span.bytes), header.pageCount > 0,
+            header.pageCount <= byFile
         else { return byFile }
         return header.pageCount
     }

@@ -58,7 +58,12 @@ extension CaptureEngine {
             inputs: [path] + capture.spills,
             output: folder.temporaryFile("copy"),
             mode: folder.fileMode,
-            header: header(commit: capture.commitSize, time: capture.timestamp, fields: fields, checksum: table.checksum)
+            header: header(
+                commit: capture.commitSize,
+                time: capture.timestamp,
+                fields: fields,
+                checksum: table.checksum
+            )
         )
         let whole = table
         let scan = copy.scan

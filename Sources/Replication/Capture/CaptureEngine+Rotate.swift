@@ -38,21 +38,43 @@ extension CaptureEngine {
     func leaveReadZero() throws {
         reached(.onReadZero)
         if try !passive() {
-            // Somebody holds the checkpoint lock. While we stay on READ0 he can copy nothing. Longer than 100 ms is a
-            // blocking checkpoint that waits for us; it holds the write lock, hence knows the new generation.
+            // Somebody holds the checkpoint lock. While we stay on READ0 he can copy nothing.
             counters.fencesBusy += 1
             reached(.fenceBusy)
             let since = fenceSince ?? .now
             fenceSince = since
             if since.duration(to: .now) < .milliseconds(100) { return }
+            // Longer is a blocking checkpoint that waits for us; it holds the write lock, hence knows the new
+            // generation. Or, where the write lock is free, a passive one that hangs and may know the old one only.
+            guard try isWriteLockTaken() else {
+                fenceSince = .now
+                return
+            }
         }
         fenceSince = nil
         try move()
     }
 
+    private func isWriteLockTaken() throws -> Bool {
+        let gate = try gateConnection()
+        do {
+            try gate.beginImmediate()
+            gate.rollback()
+            return false
+        } catch {
+            guard error.isBusy else { throw error }
+            return true
+        }
+    }
+
     /// Tries to let the log begin anew (E5). Returns whether everything is backfilled and we are on READ0.
     @discardableResult
     func rotate(gated: Bool) throws -> Bool {
+        let now = ContinuousClock.now
+        if locksLookedAt.duration(to: now) > .seconds(1) {
+            locksLookedAt = now
+            guard locksHold() else { return false }
+        }
         // Made durable before anything else: closing takes long, and what is written meanwhile is left to the passes.
         if gated, ContinuousClock.now >= noGateBefore {
             if !isSpoolFull, open.map({ $0.pages.byteCount > 1 << 20 }) ?? false { try closeOrPostpone() }
@@ -221,8 +243,8 @@ private final class RestartAttempt: @unchecked Sendable {
 
     func run() {
         // A failure is an attempt without success: the rotation is tried again.
-        let success = (try? connection.checkpointRestart(until: deadline) { [self] in isOver.load(ordering: .relaxed) }) ?? false
-        result.withLock { $0 = success }
+        let success = try? connection.checkpointRestart(until: deadline) { [self] in isOver.load(ordering: .relaxed) }
+        result.withLock { $0 = success ?? false }
         finished.signal()
     }
 

@@ -96,7 +96,8 @@ extension CaptureEngine {
     private func isQuiet(_ now: ContinuousClock.Instant) -> Bool {
         let since = workedAt.duration(to: now)
         let isOpen = open.map { !$0.isEmpty } ?? false
-        return since >= (isOpen || rhythm.isSteady ? Self.settlingTime : Self.quietTime) && now >= quietRotationAt ?? now
+        return since >= (isOpen || rhythm.isSteady ? Self.settlingTime : Self.quietTime)
+            && now >= quietRotationAt ?? now
     }
 
     // MARK: - Closing

@@ -87,6 +87,8 @@ package actor CaptureEngine {
     var movedAt: ContinuousClock.Instant
     var workedAt: ContinuousClock.Instant
     var rhythm: CommitRhythm
+    /// When the kernel was last asked for our locks.
+    var locksLookedAt: ContinuousClock.Instant
     /// What was captured when the reader last moved.
     var movedPosition: WALPosition?
     var eventAt: ContinuousClock.Instant?
@@ -123,6 +125,7 @@ package actor CaptureEngine {
         let now = ContinuousClock.now
         (movedAt, workedAt, noGateBefore) = (now, now, now)
         rhythm = CommitRhythm(now: now)
+        locksLookedAt = now
         pacer = UploadPacer(interval: settings.syncInterval, now: now)
     }
 

@@ -42,7 +42,9 @@ typealias PageSize = SQLiteFormat.PageSize
         let slot = slots[page] ?? claimSlot()
         slots[page] = slot
         // SAFETY: the slot lies within its block, which is `pagesPerBlock` pages long.
-        unsafe image.withUnsafeBytes { unsafe address(slot).copyMemory(from: $0.baseAddress!, byteCount: pageByteCount) }
+        unsafe image.withUnsafeBytes {
+            unsafe address(slot).copyMemory(from: $0.baseAddress!, byteCount: pageByteCount)
+        }
     }
 
     /// Shows the image of `page`, which must be held.
@@ -69,7 +71,7 @@ typealias PageSize = SQLiteFormat.PageSize
     /// Forgets everything and gives the memory back.
     func removeAll() {
         unsafe CaptureMemory.add(-blocks.count * pagesPerBlock * pageByteCount)
-        for unsafe block in unsafe blocks { unsafe block.deallocate() }
+        unsafe blocks.forEach { unsafe $0.deallocate() }
         unsafe blocks = []
         (slots, used, vacant) = ([:], 0, [])
     }

@@ -16,6 +16,8 @@ import Synchronization
     /// Whether a read transaction of ours is open.
     private(set) var isReading = false
 
+    private var hasOpenedLog = false
+
     /// Opens an existing database.
     init(path: String) throws(SQLiteFailure) {
         var handle: OpaquePointer?
@@ -31,7 +33,7 @@ import Synchronization
         do {
             unsafe try Self.check(csqlite_disable_lookaside(handle), handle, "configuring \(path)")
             unsafe try Self.check(csqlite_disable_checkpoint_on_close(handle), handle, "configuring \(path)")
-            unsafe try Self.run("PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=8", handle, path)
+            unsafe try Self.check(sqlite3_wal_autocheckpoint(handle, 0), handle, "configuring \(path)")
             // Reads a page, hence takes the read lock, and needs no schema.
             let code = unsafe sqlite3_prepare_v3(
                 handle,
@@ -97,9 +99,30 @@ import Synchronization
     /// - Returns: `false` where another connection is checkpointing.
     @discardableResult
     func checkpointPassive() throws(SQLiteFailure) -> Bool {
-        let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        guard try canOpenLog() else { return false }
+        var frames: Int32 = -1
+        let code = unsafe sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, nil)
         guard code != SQLITE_BUSY, code & 0xff != SQLITE_LOCKED else { return false }
-        unsafe try Self.check(code, handle, "checkpointing \(path)")
+        try unsafe Self.check(code, handle, "checkpointing \(path)")
+        return frames >= 0
+    }
+
+    /// Makes sure that this connection has the write-ahead log open.
+    ///
+    /// A checkpoint on a connection that has never read does nothing, takes no lock, and reports success: as a fence
+    /// against other checkpointers it would be worth nothing.
+    ///
+    /// - Returns: `false` where a lock of others was in the way.
+    private func canOpenLog() throws(SQLiteFailure) -> Bool {
+        guard !hasOpenedLog, !isReading else { return true }
+        do {
+            try beginRead()
+        } catch {
+            guard error.isBusy else { throw error }
+            return false
+        }
+        endRead()
+        hasOpenedLog = true
         return true
     }
 
@@ -111,6 +134,7 @@ import Synchronization
         until deadline: ContinuousClock.Instant,
         unless isOver: @escaping @Sendable () -> Bool
     ) throws(SQLiteFailure) -> Bool {
+        guard try canOpenLog() else { return false }
         let patience = Patience(deadline: deadline, isOver: isOver)
         // SAFETY: the handler is taken off below, before `patience` can go; SQLite calls it on this thread only.
         let context = unsafe Unmanaged.passUnretained(patience).toOpaque()

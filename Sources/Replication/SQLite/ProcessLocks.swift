@@ -1,9 +1,9 @@
 import SystemPackage
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// What the kernel says of locks on a file. Linux only; elsewhere nothing is known.
@@ -19,15 +19,15 @@ enum ProcessLocks {
     /// The descriptors of this process that stand for a file; `nil` where the kernel does not tell.
     static func descriptors(of file: FileIdentity) -> [Int32]? {
         #if os(Linux)
-        guard let names = try? Disk.names(in: "/proc/self/fd"), !names.isEmpty else { return nil }
-        return names.compactMap { name in
-            guard let number = Int32(name),
-                let identity = try? FileIdentity(of: FileDescriptor(rawValue: number)), identity == file
-            else { return nil }
-            return number
-        }
+            guard let names = try? Disk.names(in: "/proc/self/fd"), !names.isEmpty else { return nil }
+            return names.compactMap { name in
+                guard let number = Int32(name),
+                    let identity = try? FileIdentity(of: FileDescriptor(rawValue: number)), identity == file
+                else { return nil }
+                return number
+            }
         #else
-        return nil
+            return nil
         #endif
     }
 

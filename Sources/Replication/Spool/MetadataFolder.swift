@@ -2,11 +2,11 @@ package import LTX
 package import SystemPackage
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The folder beside a database in which the engine keeps what it must know after a restart.

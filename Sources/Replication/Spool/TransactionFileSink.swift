@@ -113,7 +113,8 @@ final class TransactionFileSource: LTXSource {
     func trailer() throws -> LTXTrailer {
         guard byteCount >= Int64(LTXHeader.byteCount + LTXTrailer.byteCount) else { throw Errno.ioError }
         var bytes = [UInt8](repeating: 0, count: LTXTrailer.byteCount)
-        unsafe try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: byteCount - Int64(LTXTrailer.byteCount)) }
+        let offset = byteCount - Int64(LTXTrailer.byteCount)
+        unsafe try bytes.withUnsafeMutableBytes { unsafe try read(into: $0, at: offset) }
         return unsafe try LTXTrailer(parsing: bytes.span.bytes)
     }
 }

@@ -1,3 +1,4 @@
+import CSQLite
 public import Logging
 import Replication
 import ServiceLifecycle
@@ -20,6 +21,8 @@ extension Commands {
         options: ReplicateOptions,
         logger: Logger
     ) async throws -> ReplicateOutcome {
+        // The process is ours: SQLite may as well be sparing with memory. Refused if it is in use already, which is fine.
+        _ = csqlite_allocate_cache_pages_singly()
         let service = try ReplicationService(configuration, isInProcess: false, logger: logger)
         if service.replicators.isEmpty { logger.warning("No databases in the configuration") }
         for replicator in service.replicators {

@@ -48,8 +48,12 @@ extension Commands {
             )
             return .restored(txid: result.plan.max.rawValue, took: began.duration(to: .now))
         } catch let error as ReplicaError {
-            guard error.code == .noBackup, request.ifReplicaExists else { throw error }
-            return .skippedNoBackup
+            guard error.code == .noBackup else { throw error }
+            guard !request.ifReplicaExists else { return .skippedNoBackup }
+            throw ReplicaError(
+                .noBackup,
+                "'\(request.replica.displayName)' holds no transaction file: check its path and prefix."
+            )
         }
     }
 

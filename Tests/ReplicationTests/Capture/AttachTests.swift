@@ -8,7 +8,8 @@ import Testing
 
 /// What the engine says to databases that it cannot, or can no longer, follow.
 @Suite("Attaching") struct AttachTests {
-    private func failure(_ path: FilePath, _ adjust: (inout CaptureSettings) -> Void = { _ in }) async -> CaptureError? {
+    private func failure(_ path: FilePath, _ adjust: (inout CaptureSettings) -> Void = { _ in }) async -> CaptureError?
+    {
         let session = CaptureSession(path) { settings in
             settings.busyTimeout = .milliseconds(200)
             adjust(&settings)
@@ -147,7 +148,9 @@ import Testing
             try await session.engine.attach()
             try await session.check()
             await session.engine.abandon()
-            try application.execute("PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM; PRAGMA journal_mode = WAL")
+            try application.execute(
+                "PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM; PRAGMA journal_mode = WAL"
+            )
             try application.write()
             session.restart()
             try await session.engine.attach()

@@ -25,7 +25,9 @@ import Testing
 
     @Test("A full spool suspends capture; once it is shipped the engine goes on where it was")
     func fullSpool() async throws {
-        try await attached({ $0.spoolLimit = 40_000; $0.captureLimit = 16 << 10 }) { session, application in
+        try await attached({
+            $0.spoolLimit = 40_000; $0.captureLimit = 16 << 10
+        }) { session, application in
             await session.engine.storeIsKnown(shippedThrough: nil)
             if let id = await session.engine.status().transaction { await session.engine.shipped(through: id) }
             for _ in 0..<40 {
@@ -84,7 +86,9 @@ import Testing
         }
     }
 
-    @Test("Locks that were dropped by a raw close in this process are noticed before the next gate; no checkpoint follows")
+    @Test(
+        "Locks that were dropped by a raw close in this process are noticed before the next gate; no checkpoint follows"
+    )
     func lostLocks() async throws {
         try await withTemporaryFolder("life") { folder in
             // In a process of its own: the locks of this one must stay.

@@ -8,7 +8,7 @@ import Testing
 
 /// The page at 1 GiB, on which SQLite keeps its file locks and never data.
 @Suite("Past 1 GiB") struct LockPageTests {
-    @Test("A database that grows past 1 GiB is captured without its lock page", .timeLimit(.minutes(3)))
+    @Test("A database that grows past 1 GiB is captured without its lock page", .timeLimit(.minutes(6)))
     func growth() async throws {
         try await withTemporaryFolder("lockpage") { folder in
             let path = folder.appending("app.db")
@@ -33,7 +33,7 @@ import Testing
 
             let session = CaptureSession(path)
             try await session.engine.attach()
-            try await session.flush(within: .seconds(60))
+            try await session.flush(within: .seconds(200))
             for _ in 0..<6 {
                 try application.write65536(pages: 8)
                 try await session.flush()

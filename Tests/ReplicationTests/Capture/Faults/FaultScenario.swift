@@ -164,7 +164,9 @@ extension FaultScenario {
             try await session.start(options(seed))
             try await session.flush()
             try await session.kill()
+            try application.setBusyTimeout(.seconds(20))
             try application.write()
+            try application.setBusyTimeout(.milliseconds(20))
         }
         try await session.start(
             options(seed) + ["point=\(point.rawValue)", "ask-at=\(isPassedOnce ? 1 : 2)", "asks=4"],

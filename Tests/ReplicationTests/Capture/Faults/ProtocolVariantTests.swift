@@ -49,7 +49,10 @@ import Testing
     /// Commits on a connection of its own.
     private static func commit(_ path: FilePath, truncating: Bool = false) {
         do {
-            let connection = try SQLiteFile(path, .init(creates: false, busyTimeout: .milliseconds(100), autocheckpoint: 0))
+            let connection = try SQLiteFile(
+                path,
+                .init(creates: false, busyTimeout: .milliseconds(100), autocheckpoint: 0)
+            )
             defer { connection.close() }
             try connection.write(bytes: 700)
             guard truncating else { return }

@@ -21,7 +21,11 @@ final class CaptureEvents: Sendable {
     /// The copies that began: their kinds and causes.
     var copies: [(kind: CopyKind, cause: Discontinuity.Cause, isUnexpected: Bool)] {
         all.compactMap { event in
-            if case .copyBegan(let kind, let cause, let unexpected) = event { (kind, cause.cause, unexpected) } else { nil }
+            if case .copyBegan(let kind, let cause, let unexpected) = event {
+                (kind, cause.cause, unexpected)
+            } else {
+                nil
+            }
         }
     }
 

@@ -62,7 +62,9 @@ final class CaptureSession {
                 failure = error
             }
             guard ContinuousClock.now < deadline else {
-                throw TestSupportError("the engine did not flush within \(limit): \(failure.map { "\($0)" } ?? "a copy")")
+                throw TestSupportError(
+                    "the engine did not flush within \(limit): \(failure.map { "\($0)" } ?? "a copy")"
+                )
             }
             try await Task.sleep(for: .milliseconds(1))
         }
