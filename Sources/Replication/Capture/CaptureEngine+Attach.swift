@@ -55,7 +55,7 @@ extension CaptureEngine {
         let parent = try FileStatus(path: settings.database.removingLastComponent())
         folder = MetadataFolder(
             root: folder.root,
-            fileMode: before.mode & 0o666,
+            fileMode: before.mode & 0o666 | 0o600,
             folderMode: (parent?.mode ?? 0o700) & 0o777 | 0o700
         )
         try Disk.makeFolders(folder.own, mode: folder.folderMode)
@@ -322,6 +322,9 @@ extension CaptureEngine {
                 ? "The disk that holds \(failure.path) is full: free some space."
                 : "\(settings.database) cannot be replicated: check \(failure.path)."
             return CaptureError(code, advice, cause: failure)
+        case let failure as LTXError where failure.cause is FileFailure:
+            // The writer only passes on what its file said.
+            return failure.cause.map(describe) ?? failure
         case let failure as Errno:
             return CaptureError(
                 .fileSystem,

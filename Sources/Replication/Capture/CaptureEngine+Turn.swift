@@ -83,7 +83,7 @@ extension CaptureEngine {
         } else if isQuiet(now) {
             if try !rotate(gated: false) {
                 // Somebody reads at an older mark: he may do so for long.
-                quietDelay = min(quietDelay * 2, settings.longestRotationDelay, .seconds(1))
+                quietDelay = min(quietDelay * 2, settings.longestRotationDelay, .seconds(10))
                 quietRotationAt = .now + quietDelay
             }
         } else if movedPosition != position, movedAt.duration(to: now) >= Self.moveInterval {

@@ -1,4 +1,5 @@
 import LTX
+import SystemPackage
 
 extension DatabaseReplicator {
     /// Ships what there is, and ends: attaches, waits until the newest commit is accepted, and detaches.
@@ -10,7 +11,7 @@ extension DatabaseReplicator {
     ///   time for shutdown.
     public func runOnce(forcesSnapshot: Bool = false, enforcesRetention: Bool = false) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.run() }
+            group.addTask { try await self.run(maintains: false) }
             // The work itself; when it is done, the run is ended by cancellation: nothing is left to ship.
             group.addTask { try await self.shipOnce(forcesSnapshot, enforcesRetention) }
             defer { group.cancelAll() }
@@ -18,8 +19,21 @@ extension DatabaseReplicator {
         }
     }
 
+    /// Waits until the replica has answered and its history is proven to be ours.
+    private func waitForStore() async throws {
+        let deadline = ContinuousClock.now + settings.shutdownTimeout
+        while await shipper.listing == nil {
+            guard ContinuousClock.now < deadline else {
+                throw ReplicationTimeout(database: settings.database.string, timeout: settings.shutdownTimeout)
+            }
+            try await Pause.sleep(for: .milliseconds(20))
+        }
+    }
+
     private func shipOnce(_ forcesSnapshot: Bool, _ enforcesRetention: Bool) async throws {
-        try await sync(timeout: .seconds(3600 * 24))
+        // A store that is away ends this soon; a large first copy to one that answers may take its time.
+        try await waitForStore()
+        try await sync(timeout: max(settings.shutdownTimeout, .seconds(3600)))
         if forcesSnapshot { try await makeSnapshot() }
         if enforcesRetention { try await dropExpired() }
         try await engine.detach()

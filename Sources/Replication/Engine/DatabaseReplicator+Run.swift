@@ -10,13 +10,16 @@ extension DatabaseReplicator {
     ///
     /// - Throws: ``CaptureError`` for a database that cannot be replicated, ``ReplicationIncomplete`` where not all
     ///   was shipped within the time for shutdown.
-    public func run() async throws {
+    public func run() async throws { try await run(maintains: true) }
+
+    func run(maintains: Bool) async throws {
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup { group in
                 group.addTask { try await self.captureUntilShutdown() }
                 group.addTask { try await self.shipUntilDone() }
-                group.addTask { await self.maintainUntilShutdown() }
-                try await group.waitForAll()
+                if maintains { group.addTask { await self.maintainUntilShutdown() } }
+                // Not `waitForAll`, which waits for the others even where one has thrown.
+                for try await _ in group {}
             }
         } onGracefulShutdown: {
             self.state.beginShutdown()
@@ -48,9 +51,25 @@ extension DatabaseReplicator {
                 await attaching.wait(atMost: delay)
             }
         }
+        await finishWhatNeedsTheDatabase()
         do { try await engine.detach() } catch { state.note(.failed("\(error)") as CaptureEvent) }
         state.captureEnded()
+        ending.signal()
         shipping.signal()
+    }
+
+    /// Waits, at most the time for shutdown, until a copy that is under way has ended and the replica's history is
+    /// proven: both need the attached database, and without them nothing could be shipped at the end.
+    private func finishWhatNeedsTheDatabase() async {
+        while !Task.isCancelled,
+            state.shutdownBegan.map({ ContinuousClock.now < $0 + settings.shutdownTimeout }) ?? false
+        {
+            let status = await engine.status()
+            let isProven = await shipper.listing != nil
+            guard status.phase == .attached, await !shipper.isHalted, status.isCopying || !isProven else { return }
+            shipping.signal()
+            try? await Pause.sleep(for: .milliseconds(20))  // cancelled: the loop ends
+        }
     }
 
     /// Attaches; a database without local files asks the replica first whether it was restored from there.
@@ -99,12 +118,13 @@ extension DatabaseReplicator {
         var deadline: ContinuousClock.Instant?
         while !Task.isCancelled {
             let ended = state.hasCaptureEnded
-            if ended, deadline == nil { deadline = .now + settings.shutdownTimeout }
+            if ended, deadline == nil { deadline = (state.shutdownBegan ?? .now) + settings.shutdownTimeout }
             let delay = await pass(until: deadline)
             if ended {
                 let left = try await engine.unshippedTransactions().count
-                if left == 0 { return }
-                guard let deadline, ContinuousClock.now < deadline, !(await shipper.isHalted) else {
+                let isProven = await shipper.listing != nil
+                if left == 0, isProven || !state.wasAttached { return }
+                guard let deadline, isProven, ContinuousClock.now < deadline, !(await shipper.isHalted) else {
                     throw ReplicationIncomplete(database: settings.database.string, fileCount: left)
                 }
                 await shipping.wait(atMost: min(settings.shutdownRetryInterval, delay ?? .milliseconds(10)))
@@ -117,11 +137,15 @@ extension DatabaseReplicator {
 
     /// One pass of the shipper; at the end of the time for shutdown it is abandoned.
     private func pass(until deadline: ContinuousClock.Instant?) async -> Duration? {
-        guard let deadline else { return await shipper.pass() }
         return await withTaskGroup(of: Duration?.self) { group in
             group.addTask { await self.shipper.pass() }
             group.addTask {
-                try? await Pause.sleep(until: deadline)  // cancelled: the pass is done
+                if let deadline {
+                    try? await Pause.sleep(until: deadline)  // cancelled: the pass is done
+                } else {
+                    await self.ending.wait()
+                    try? await Pause.sleep(for: self.settings.shutdownTimeout)
+                }
                 return nil
             }
             defer { group.cancelAll() }

@@ -26,6 +26,8 @@ public final class DatabaseReplicator: Service {
     let shipping = Wakeup()
     let maintenance = Wakeup()
     let attaching = Wakeup()
+    /// Capture has ended: the time for shutdown runs.
+    let ending = Wakeup()
     let waiters = TransactionWaiters()
     let state: ReplicatorState
 
@@ -98,7 +100,7 @@ public final class DatabaseReplicator: Service {
     private func flushAndWait() async throws -> TransactionID? {
         while true {
             let status = await engine.status()
-            if status.phase == .attached, let id = try await engine.flush() {
+            if status.phase == .attached, await shipper.listing != nil, let id = try await engine.flush() {
                 if let accepted = await shipper.accepted { waiters.accept(accepted) }
                 try await waiters.wait(for: id)
                 return id

@@ -5,7 +5,8 @@ import Synchronization
 /// What a replicator's parts tell each other, and what it logs.
 final class ReplicatorState: Sendable {
     private struct Values {
-        var isShuttingDown = false
+        var shutdownBegan: ContinuousClock.Instant?
+        var wasAttached = false
         var hasCaptureEnded = false
         var isWaiting = false
         var maintenanceIsIdle = true
@@ -21,11 +22,13 @@ final class ReplicatorState: Sendable {
 
     init(logger: Logger) { self.logger = logger }
 
-    var isShuttingDown: Bool { values.withLock(\.isShuttingDown) }
+    var isShuttingDown: Bool { shutdownBegan != nil }
+    var shutdownBegan: ContinuousClock.Instant? { values.withLock(\.shutdownBegan) }
+    var wasAttached: Bool { values.withLock(\.wasAttached) }
     var hasCaptureEnded: Bool { values.withLock(\.hasCaptureEnded) }
     var maintenanceIsIdle: Bool { values.withLock(\.maintenanceIsIdle) }
 
-    func beginShutdown() { values.withLock { $0.isShuttingDown = true } }
+    func beginShutdown() { values.withLock { $0.shutdownBegan = $0.shutdownBegan ?? .now } }
     func setMaintenanceIdle(_ isIdle: Bool) { values.withLock { $0.maintenanceIsIdle = isIdle } }
 
     func captureEnded() {
@@ -34,7 +37,7 @@ final class ReplicatorState: Sendable {
     }
 
     func attached() {
-        values.withLock { ($0.isWaiting, $0.captureError) = (false, nil) }
+        values.withLock { ($0.isWaiting, $0.captureError, $0.wasAttached) = (false, nil, true) }
         logger.debug("Attached")
         changes.signal()
     }

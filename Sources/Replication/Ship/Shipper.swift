@@ -141,6 +141,7 @@ package actor Shipper {
         self.listing = listing
         accepted = TransactionID(exactly: through)
         await engine.storeIsKnown(shippedThrough: accepted)
+        if let accepted { onEvent(.shipped(through: accepted, byteCount: 0)) }
     }
 
     private func halt(_ why: String) {
