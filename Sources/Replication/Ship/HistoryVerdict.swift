@@ -1,5 +1,5 @@
 package import LTX
-package import ObjectStorage
+import ObjectStorage
 
 /// Whether a replica's newest file is this database's own history (capture-review H3, H4, R-14). A pure decision.
 package enum HistoryVerdict: Equatable, Sendable {
