@@ -121,7 +121,7 @@ import Testing
                 #expect(unfinished(in: metadata).isEmpty)
                 try await session.kill()
             }
-            #expect(deaths >= 5)
+            #expect(deaths >= 3)
             try await session.start(["soft=60"])
             #expect(names(in: own).allSatisfy { !$0.hasSuffix(".tmp") || session.lines.contains("attached") })
             try await session.check()
