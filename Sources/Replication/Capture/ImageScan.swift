@@ -78,6 +78,8 @@ final class ImageScan: @unchecked Sendable {
             (0..<laneCount).map { _ in ScanLane(pageSize: pageSize, capacity: min(perLane, Int(pageCount))) }
         }
         let writing = DispatchQueue(label: "copy")
+        // However this ends, nothing may still write to the output: whoever called closes its descriptor.
+        defer { writing.sync {} }
         let idle = [DispatchSemaphore(value: 1), DispatchSemaphore(value: 1)]
         let failure = Mutex<(any Error)?>(nil)
         var next: UInt32 = 1
@@ -108,10 +110,7 @@ final class ImageScan: @unchecked Sendable {
                 signal.signal()
             }
             turn += 1
-            if let error = failure.withLock(\.self) {
-                writing.sync {}
-                throw error
-            }
+            if let error = failure.withLock(\.self) { throw error }
         }
         writing.sync {}
         if let error = failure.withLock(\.self) { throw error }
