@@ -264,7 +264,7 @@ extension CaptureEngine {
     /// Frees everything; the database's own state stays as it is.
     func closeFiles() {
         abandonCopy()
-        dropOpenCapture()
+        dropCaptures()
         for watch in watches + [logWatch].compactMap(\.self) { notifier?.remove(watch) }
         (watches, logWatch, isWatchingWAL) = ([], nil, false)
         walIndex = nil

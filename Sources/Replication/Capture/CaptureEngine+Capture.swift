@@ -50,14 +50,19 @@ extension CaptureEngine {
         let capture = try openCapture()
         let reader = try WALReader(file: walFile(), buffer: buffer)
         let lockPage = pageSize.lockPage
+        var commits = 0
         let (end, size) = try reader.frames(after: start, through: look.lastFrame, pageSize: pageSize) {
             (_, header, page) in
             if header.pageNumber != lockPage { try store(header.pageNumber, page, in: capture) }
-            if header.commitSize > 0 { capture.noteCommit(size: header.commitSize) }
+            if header.commitSize > 0 {
+                capture.noteCommit(size: header.commitSize)
+                commits += 1
+            }
         }
         guard end.checksum == look.checksum else {
             throw Discontinuity(.damagedFrame, "the running checksum at frame \(end.frame) is not the index's")
         }
+        if end.frame > softLimit { startWriting(from: start, to: end) }
         if start.salts != position.salts {
             counters.restarts += 1
             (needsRestart, rotatedAt) = (false, nil)
@@ -68,11 +73,19 @@ extension CaptureEngine {
         }
         capture.note(from: start, size: size, at: now)
         counters.captures += 1
+        counters.commitsCaptured += commits
         counters.framesCaptured += Int(end.frame - start.frame)
         position = end
         databaseSize = size
         quietRecorded = false
         return true
+    }
+
+    /// A long log is going to be backfilled soon, which begins with a sync of it: its pages may as well be written now.
+    private func startWriting(from start: WALPosition, to end: WALPosition) {
+        let geometry = WALGeometry(pageSize: pageSize)
+        let bytes = geometry.offset(ofFrame: start.frame + 1)..<geometry.offset(ofFrame: end.frame + 1)
+        if bytes.count >= 256 << 10 { try? walFile().startWriting(bytes) }
     }
 
     /// A copy is due that will hold everything: the log is followed, but nothing of it is kept.
@@ -103,29 +116,19 @@ extension CaptureEngine {
 
     /// Moves the images of `capture` to a spill file, and gives their memory back.
     func spill(_ capture: OpenCapture) throws {
-        let pages = capture.pages.pageNumbers
-        guard !pages.isEmpty else { return }
+        guard capture.pages.count > 0 else { return }
         let path = folder.temporaryFile("spill")
         var writer = try LTXWriter(
             pageSize: pageSize.byteCount,
             sink: TransactionFileSink(path: path, mode: folder.fileMode)
         )
         do {
-            var block = FrameBlock(pageSize: pageSize.byteCount)
-            for page in pages {
-                capture.pages.withImage(of: page) { image in
-                    let remainder = block.append(pageNumber: page, page: image)
-                    capture.noteSpilled(
-                        page,
-                        DatabaseChecksum.page(number: page, remainder: remainder, pageSize: pageSize.byteCount)
-                    )
-                }
-                if block.byteCount >= 512 << 10 {
-                    try writer.append(block)
-                    block.removeAll()
-                }
+            try capture.pages.write(to: &writer) { page, remainder in
+                capture.noteSpilled(
+                    page,
+                    DatabaseChecksum.page(number: page, remainder: remainder, pageSize: pageSize.byteCount)
+                )
             }
-            try writer.append(block)
             // The numbers only keep the order of spills; id 1 would stand for a whole database, 2 is a copy's.
             let id = TransactionID(rawValue: UInt64(capture.spills.count) + 3)
             _ = try writer.finish(
@@ -145,6 +148,16 @@ extension CaptureEngine {
         capture.spills.append(path)
         capture.pages.removeAll()
     }
+
+    /// Forgets everything that no file holds yet.
+    func dropCaptures() {
+        closing?.discard()
+        closing = nil
+        dropOpenCapture()
+    }
+
+    /// Whether nothing is captured that no file holds yet.
+    var hasNothingOpen: Bool { closing == nil && open?.isEmpty ?? true }
 
     /// Forgets the open capture with its spill files.
     func dropOpenCapture() {

@@ -7,81 +7,82 @@ extension CaptureEngine {
     /// The id of the next transaction file.
     var nextTransaction: TransactionID { lastTransaction?.next ?? .first }
 
-    /// Makes the open capture a transaction file, durable in the local folder. Does nothing if there is none.
+    /// Makes what is captured a transaction file, durable in the local folder. Does nothing if there is nothing.
     ///
-    /// If this throws, the capture stays open, and nothing was numbered.
+    /// If this throws, nothing that was captured is lost, and nothing was numbered.
     @discardableResult
     func closeCapture() throws -> TransactionID? {
-        guard copy == nil, copyDue == nil, let capture = open, !capture.isEmpty, table != nil else { return nil }
+        try finishClosing()
+        guard let writing = try prepareClosing() else { return nil }
+        try publish(try writing.run(), at: position, size: databaseSize)
+        dropOpenCapture()
+        closedAt = .now
+        return lastTransaction
+    }
+
+    /// Makes the open capture a transaction file on a thread aside, while this one goes on capturing.
+    func closeAside() throws {
+        guard closing == nil, let writing = try prepareClosing() else { return }
+        let new = ClosingCapture(writing, position: position)
+        (closing, open) = (new, nil)
+        closedAt = .now
+        CopyLanes.closing.submit { [self] in
+            new.run()
+            executor.async { self.assumeIsolated { $0.closingEnded(new) } }
+        }
+    }
+
+    /// The thread aside is done; on the engine's thread.
+    private func closingEnded(_ ended: ClosingCapture) {
+        guard closing === ended else { return }
+        if let failure = ended.failure {
+            failed(failure)
+            closeAfter = .now + backoff
+        } else {
+            do {
+                try postponing { try finishClosing() }
+            } catch {
+                discontinued(error)
+            }
+        }
+        turn()
+    }
+
+    /// Waits for the capture that is closed aside, and gives it its number.
+    ///
+    /// If this throws, the capture is still there, to be written anew.
+    func finishClosing() throws {
+        guard let closing else { return }
+        let written = try closing.takeFile()
+        try publish(written, at: closing.position, size: closing.writing.capture.commitSize)
+        self.closing = nil
+        closing.removeSpills()
+    }
+
+    /// All that is needed to make the open capture the next transaction's file; `nil` if nothing can be closed.
+    private func prepareClosing() throws -> CaptureWriting? {
+        guard copy == nil, copyDue == nil, let capture = open, !capture.isEmpty, let table else { return nil }
         if let missing = capture.missingPage(lockPage: pageSize.lockPage) {
             throw Discontinuity(.pageMissing, "page \(missing) of \(capture.commitSize)")
         }
         if let newest = try folder.transactionIDs().last, newest >= nextTransaction { throw foreignFile(newest) }
-        // The database must not be behind what leaves the host (B11).
-        try walFile().sync()
         if !isLogFolderSynced {
             try Disk.syncFolder(settings.database.removingLastComponent())
             isLogFolderSynced = true
         }
-        let written = try write(capture)
-        try publish(written, at: position, size: databaseSize)
-        dropOpenCapture()
-        return lastTransaction
-    }
-
-    /// A transaction file that is complete but has no name yet.
-    struct WrittenFile {
-        var path: FilePath
-        var summary: LTXFileSummary
-        var table: PageTable
-    }
-
-    /// Writes the images of `capture` as the next transaction.
-    func write(_ capture: OpenCapture) throws -> WrittenFile {
-        guard var table else { throw Discontinuity(.noPosition) }
-        if !capture.spills.isEmpty {
-            try spill(capture)
-            return try mergeSpills(of: capture, over: table)
-        }
-        let path = folder.temporaryFile("transaction")
-        var writer = try LTXWriter(
-            pageSize: pageSize.byteCount,
-            sink: TransactionFileSink(path: path, mode: folder.fileMode)
+        if !capture.spills.isEmpty { try spill(capture) }
+        let fields = capture.walFields(upTo: position, pageSize: pageSize)
+        return CaptureWriting(
+            capture: capture,
+            log: try walFile(),
+            output: folder.temporaryFile("transaction"),
+            mode: folder.fileMode,
+            header: header(commit: capture.commitSize, time: capture.timestamp, fields: fields, checksum: 0),
+            unchanged: table.checksum(of: capture.commitSize, without: capture.pageNumbers)
         )
-        do {
-            var block = FrameBlock(pageSize: pageSize.byteCount)
-            table.resize(to: capture.commitSize)
-            for page in capture.pages.pageNumbers {
-                capture.pages.withImage(of: page) { image in
-                    let remainder = block.append(pageNumber: page, page: image)
-                    let checksum = DatabaseChecksum.page(
-                        number: page,
-                        remainder: remainder,
-                        pageSize: pageSize.byteCount
-                    )
-                    table.set(page, checksum)
-                }
-                if block.byteCount >= 512 << 10 {
-                    try writer.append(block)
-                    block.removeAll()
-                }
-            }
-            try writer.append(block)
-            let summary = try writer.finish(header: header(of: capture, checksum: table.checksum))
-            try writer.sink.complete()
-            return WrittenFile(path: path, summary: summary, table: table)
-        } catch {
-            writer.sink.discard()
-            throw error
-        }
     }
 
     /// The header of the next transaction's file.
-    func header(of capture: OpenCapture, checksum: UInt64) -> LTXHeader {
-        let fields = capture.walFields(upTo: position, pageSize: pageSize)
-        return header(commit: capture.commitSize, time: capture.timestamp, fields: fields, checksum: checksum)
-    }
-
     func header(commit: UInt32, time: Timestamp, fields: WALFields, checksum: UInt64) -> LTXHeader {
         lastTimestamp = max(lastTimestamp, time)
         return LTXHeader(
@@ -113,7 +114,12 @@ extension CaptureEngine {
         reached(.fileWritten)
         lastTransaction = id
         lastFileChecksum = written.summary.fileChecksum
-        table = written.table
+        switch written.change {
+        case .replaced(let new): table = new
+        case .changed(let pages):
+            table?.resize(to: size)
+            for (page, checksum) in pages { table?.set(page, checksum) }
+        }
         spooledByteCount += written.summary.byteCount
         books.unsettled = written.path
         note(position, size: size, quiet: nil)
@@ -200,7 +206,7 @@ extension CaptureEngine {
     ///
     /// Returns whether nothing more is to be done for that.
     func recordQuiet() throws -> Bool {
-        guard !quietRecorded, lastTransaction != nil, copy == nil, copyDue == nil, mayRestart, open?.isEmpty ?? true
+        guard !quietRecorded, lastTransaction != nil, copy == nil, copyDue == nil, mayRestart, hasNothingOpen
         else { return true }
         let look = try index()
         guard look.isBackfilled,
@@ -212,21 +218,5 @@ extension CaptureEngine {
         note(position, size: databaseSize, quiet: QuietMark(status))
         keepBooks()
         return books.record == nil
-    }
-}
-
-extension CaptureEngine {
-    /// A capture that outgrew its memory: its spill files, all of its images among them, become one file.
-    func mergeSpills(of capture: OpenCapture, over old: PageTable) throws -> WrittenFile {
-        var table = old
-        for (page, checksum) in capture.spilledChecksums { table.set(page, checksum) }
-        table.resize(to: capture.commitSize)
-        let merge = SpillMerge(
-            inputs: capture.spills,
-            output: folder.temporaryFile("transaction"),
-            mode: folder.fileMode,
-            header: header(of: capture, checksum: table.checksum)
-        )
-        return WrittenFile(path: merge.output, summary: try merge.run(), table: table)
     }
 }

@@ -66,6 +66,21 @@ extension CaptureEngine {
         }
     }
 
+    /// Takes the write lock, trying again for `patience`. Returns `false` where others held it all the time.
+    func lockWriters(on gate: EngineConnection, patience: Duration, pause: Duration) throws(SQLiteFailure) -> Bool {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            if try gate.lockWriters() { return true }
+            guard ContinuousClock.now < deadline else { return false }
+            if pause > .zero { Blocking.sleep(pause) }
+        }
+    }
+
+    /// Lets writers go on. A lock that cannot be given back goes with its connection.
+    func releaseWriters(_ gate: EngineConnection) {
+        if (try? gate.unlockWriters()) == nil { self.gate = nil }
+    }
+
     /// Whether the paths still name the files that were attached; looked at before every checkpoint (B8).
     func filesAreOurs() throws -> Bool {
         guard let databaseIdentity, let wal else { return true }
@@ -84,6 +99,13 @@ extension CaptureEngine {
         let done = try checkpointConnection().checkpointPassive()
         reached(.afterPassive)
         return done
+    }
+
+    /// As ``locksHold()``, which takes milliseconds, but asks at most once a second.
+    func locksHeldLately(_ now: ContinuousClock.Instant) -> Bool {
+        guard locksLookedAt.duration(to: now) > .seconds(1) else { return !locksAreLost }
+        locksLookedAt = now
+        return locksHold()
     }
 
     /// Asks the kernel whether SQLite's locks are still there (B9). If not, no checkpoint is run any more.
@@ -110,8 +132,10 @@ extension CaptureEngine {
         }
         guard let applicationCanWrite = settings.applicationCanWrite else { return }
         let gate = try gateConnection()
-        try waiting(settings.busyTimeout) { () throws(SQLiteFailure) in try gate.beginImmediate() }
-        defer { gate.rollback() }
+        guard try lockWriters(on: gate, patience: settings.busyTimeout, pause: .milliseconds(1)) else {
+            throw CaptureError(.databaseBusy, "\(settings.database) stays locked by a writer.")
+        }
+        defer { releaseWriters(gate) }
         if applicationCanWrite() { throw twoLibraries }
     }
 

@@ -27,7 +27,7 @@ extension CaptureEngine {
         Status(
             phase: phase,
             transaction: lastTransaction,
-            hasOpenCapture: open.map { !$0.isEmpty } ?? false,
+            hasOpenCapture: !hasNothingOpen,
             isCopying: copy != nil || copyDue != nil,
             databaseSize: databaseSize,
             pageSize: pageSize.byteCount,
@@ -86,7 +86,7 @@ extension CaptureEngine {
     package func restartHistory(above highest: TransactionID?, cause: Discontinuity.Cause, detail: String) throws {
         guard phase == .attached else { return }
         abandonCopy()
-        dropOpenCapture()
+        dropCaptures()
         // From here on nothing is kept but in the copy.
         copyDue = CopyRequest(.whole, Discontinuity(cause, detail))
         do {
@@ -157,7 +157,7 @@ extension CaptureEngine {
 
     /// Backfills everything and writes the quiet mark, as soon as the file's time tells changes apart.
     private func leaveQuiet() throws {
-        guard try rotate(gated: false), open?.isEmpty ?? true else { return }
+        guard try rotate(gated: false), hasNothingOpen else { return }
         let deadline = ContinuousClock.now + .milliseconds(200)
         while try !recordQuiet(), ContinuousClock.now < deadline { Blocking.sleep(.milliseconds(5)) }
     }

@@ -36,7 +36,7 @@ extension CaptureEngine {
         let kind = kind == .difference && table == nil ? .whole : kind
         let request = CopyRequest(kind, cause, isUnexpected: unexpected)
         copyDue = request
-        if kind != .table { dropOpenCapture() }
+        if kind == .table { try finishClosing() } else { dropCaptures() }
         let look = try index()
         let size = try look.lastFrame > 0 ? look.pageCount : databaseFilePageCount()
         let scan = try ImageScan(

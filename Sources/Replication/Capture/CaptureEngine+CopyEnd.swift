@@ -36,7 +36,7 @@ extension CaptureEngine {
             let fields = WALFields(from: 0, upTo: position, pageSize: pageSize)
             let header = header(commit: scan.pageCount, time: .now, fields: fields, checksum: table.checksum)
             let (path, summary) = try scan.finish(header: header)
-            try publish(WrittenFile(path: path, summary: summary, table: table), at: position, size: databaseSize)
+            try publish(WrittenFile(path: path, summary: summary, change: .replaced(table)), at: position, size: databaseSize)
             return copyEnded(copy, transaction: lastTransaction)
         }
         try requireAllPages(of: scan, captured: capture)
@@ -86,7 +86,7 @@ extension CaptureEngine {
         }
         guard let copy, copy.scan === scan, let sealed = copy.sealed else { return merge.discard() }
         do {
-            let written = WrittenFile(path: merge.output, summary: try result.get(), table: table)
+            let written = WrittenFile(path: merge.output, summary: try result.get(), change: .replaced(table))
             try publish(written, at: sealed.position, size: sealed.capture.commitSize)
             copyEnded(copy, transaction: lastTransaction)
         } catch {

@@ -57,31 +57,21 @@ extension CaptureEngine {
 
     private func isWriteLockTaken() throws -> Bool {
         let gate = try gateConnection()
-        do {
-            try gate.beginImmediate()
-            gate.rollback()
-            return false
-        } catch {
-            guard error.isBusy else { throw error }
-            return true
-        }
+        guard try gate.lockWriters() else { return true }
+        releaseWriters(gate)
+        return false
     }
 
     /// Tries to let the log begin anew (E5). Returns whether everything is backfilled and we are on READ0.
     @discardableResult
     func rotate(gated: Bool) throws -> Bool {
         let now = ContinuousClock.now
-        if locksLookedAt.duration(to: now) > .seconds(1) {
-            locksLookedAt = now
-            guard locksHold() else { return false }
-        }
-        // Made durable before anything else: closing takes long, and what is written meanwhile is left to the passes.
-        if gated, ContinuousClock.now >= noGateBefore {
-            if !isSpoolFull, open.map({ $0.pages.byteCount > 1 << 20 }) ?? false { try closeOrPostpone() }
-            guard phase == .attached else { return false }
-        }
+        guard locksHeldLately(now) else { return false }
+        if gated, mayCloseBeforeGate { try closeOrPostpone() }
+        guard phase == .attached else { return false }
         var mark: UInt32 = 0
-        for _ in 0..<6 {
+        var rest = UInt32.max
+        for pass in 0..<6 {
             mark = try index().lastFrame
             if try moveToReadZero(isSynced: false) { return true }
             let before = try index()
@@ -89,26 +79,50 @@ extension CaptureEngine {
             let look = try index()
             // What others have backfilled may not be durable: their connection may run with synchronous=OFF (B11).
             if look.isBackfilled, try moveToReadZero(isSynced: !before.isBackfilled) { return true }
-            if look.lastFrame > 0, look.lastFrame &- look.backfilledFrames < 64 { break }
+            let left = look.lastFrame &- look.backfilledFrames
+            // A writer as fast as we are: more passes bring nothing but a longer log.
+            if look.lastFrame > 0, left < (gated ? Self.shortRest : 64) || gated && left > rest / 16 * 15 { break }
+            rest = left
+            if gated {
+                if pass == 0 { syncDatabaseAside() }
+                try closeIfDue()
+            }
+            guard phase == .attached else { return false }
         }
         let look = try index()
-        guard gated, ContinuousClock.now >= noGateBefore, locksHold() else { return false }
+        guard gated, ContinuousClock.now >= noGateBefore, locksHeldLately(.now) else { return false }
         guard !isHeldBack(look, below: mark) else {
             rotationDelay = min(rotationDelay * 2, settings.longestRotationDelay, .seconds(1))
             noGateBefore = .now + rotationDelay
             onEvent(.rotationPostponed(frames: look.lastFrame, hold: .zero))
             return false
         }
-        // The bulk goes to the disk while writers go on: the checkpoint under the gate has only the rest to sync.
-        try walFile().sync()
-        try reader(current).databaseFile().sync()
-        for _ in 0..<4 {
-            try move()
-            guard try passive() else { return false }
-            let now = try index()
-            if now.lastFrame &- now.backfilledFrames < 64 { break }
-        }
+        try move()
         return try rotateGated(look)
+    }
+
+    /// Whether the open capture is worth a file of its own before the log begins anew: what is in memory only costs a
+    /// difference if this process dies. A writer who fills the log many times a second would make many files of the
+    /// same pages.
+    private var mayCloseBeforeGate: Bool {
+        guard let open, open.pages.byteCount > 1 << 20, !isSpoolFull else { return false }
+        return closedAt.duration(to: .now) > .seconds(1)
+    }
+
+    /// So many frames are backfilled under a gate in about the time that another pass before it would take.
+    private static let shortRest: UInt32 = 1024
+
+    /// Copies what there is, without a gate, for a writer who fills the log faster than the gate may be taken: the
+    /// less is left to do then, the shorter he is held off.
+    func backfillAhead() throws {
+        if try passive() { try move() }
+    }
+
+    /// Lets the bulk of what was backfilled go to the disk while writers go on, so that the checkpoint under the gate
+    /// has only the rest to sync. Whether that succeeds does not matter here: that checkpoint syncs anyway.
+    private func syncDatabaseAside() {
+        guard let file = try? reader(current).databaseFile() else { return }
+        CopyLanes.closing.submit { try? file.sync() }
     }
 
     /// Moves; if that may have landed on READ0, the next writer may begin the log anew.
@@ -146,9 +160,11 @@ extension CaptureEngine {
             rotationDelay = min(rotationDelay * 2, settings.longestRotationDelay, limit)
             onEvent(.rotationPostponed(frames: look.lastFrame, hold: attempt.hold))
         }
-        // At most 4 % of the time under the gate; 10 % while writers outrun that and the log grows.
-        let share = look.lastFrame > softLimit * 2 ? 10 : 25
-        noGateBefore = .now + max(rotationDelay, attempt.hold * share)
+        // At most 4 % of the time under the gate. While writers outrun that and the log grows, more: the sooner the next
+        // one, the less is left for it, and the shorter it is.
+        let isOutrun = look.lastFrame > softLimit * 2
+        let rest = isOutrun ? min(attempt.hold * 5, .milliseconds(40)) : attempt.hold * 25
+        noGateBefore = .now + max(rotationDelay, rest)
         return isDone
     }
 
@@ -162,18 +178,15 @@ extension CaptureEngine {
     /// Takes the write lock for a moment in which the rest is captured and backfilled.
     private func rotateUnderGate() throws -> Attempt {
         let gate = try gateConnection()
-        do {
-            // Without a pause: a writer at full speed leaves gaps of microseconds only.
-            try waiting(.milliseconds(5), pause: .zero) { () throws(SQLiteFailure) in try gate.beginImmediate() }
-        } catch {
-            guard error.isBusy else { throw error }
+        // Without a pause: a writer at full speed leaves gaps of microseconds only.
+        guard try lockWriters(on: gate, patience: .milliseconds(5), pause: .zero) else {
             counters.gatesBusy += 1
             return Attempt(outcome: .busy, hold: .zero)
         }
         let held = ContinuousClock.now
         var isBackfilled = false
         do {
-            defer { gate.rollback() }
+            defer { releaseWriters(gate) }
             reached(.gateHeld)
             try move()
             while true {

@@ -16,6 +16,7 @@ extension CaptureEngine {
     private func nextTurn(after now: ContinuousClock.Instant) -> ContinuousClock.Instant {
         var next = now + settings.slowPoll
         func consider(_ time: ContinuousClock.Instant) { next = min(next, max(time, now)) }
+        if isResting { return min(max(pacer.nextUpload(at: now), now + .milliseconds(1)), now + Self.longestRest) }
         let sinceWork = workedAt.duration(to: now)
         if let event = eventAt {
             // The event came before the commit was published: look again soon, for a while.
@@ -48,10 +49,10 @@ extension CaptureEngine {
         } else if sinceWork < Self.quietTime {
             consider(workedAt + Self.quietTime)
         }
-        if let open, !open.isEmpty, copy == nil, copyDue == nil {
+        if !hasNothingOpen, copy == nil, copyDue == nil {
             if let closeAfter {
                 consider(closeAfter)
-            } else if isShipped {
+            } else if isShipped, closing == nil {
                 consider(max(pacer.nextUpload(at: now), now + .milliseconds(1)))
             }
         }
@@ -71,6 +72,12 @@ extension CaptureEngine {
     private static let looks: [Duration] = [.milliseconds(40), .milliseconds(150), .milliseconds(400), settlingTime]
     /// After this time without a commit the log is made ready to begin anew.
     static let quietTime = Duration.milliseconds(50)
+    /// Without a commit for this long a steady stream has ended.
+    static let restTime = Duration.seconds(2)
+    /// How often a steady stream is looked at between uploads; an application's checkpoint may wait that long for us.
+    static let longestRest = Duration.milliseconds(250)
+    /// What may come between two looks without being captured.
+    static let fewFrames: UInt32 = 256
     /// After this time without a commit what a quiet database does not need is given back.
     private static let spareTime = Duration.seconds(5)
 
@@ -79,7 +86,7 @@ extension CaptureEngine {
 
     /// How often to look while nobody tells of changes: less and less often where nobody ever will.
     private func pollInterval(_ sinceWork: Duration) -> Duration {
-        guard sinceWork > .milliseconds(500) else { return .milliseconds(10) }
+        guard sinceWork > .milliseconds(500) else { return rhythm.isDense ? .milliseconds(4) : .milliseconds(10) }
         return min(max(sinceWork / 20, .milliseconds(25)), settings.slowPoll)
     }
 

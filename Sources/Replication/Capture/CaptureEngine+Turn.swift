@@ -37,16 +37,20 @@ extension CaptureEngine {
             return try beginCopy(due.kind, cause: due.cause, unexpected: due.isUnexpected)
         }
         if !books.areDone, now >= booksAfter ?? now { keepBooks() }
+        isResting = try mayRest(now)
+        if isResting { return }
         let worked = try captureOrGiveUp()
         var isSparse = false
         if worked {
-            isSparse = rhythm.note(at: now) > Self.quietTime
+            isSparse = rhythm.note(total: counters.commitsCaptured, at: now) > Self.quietTime
             (workedAt, eventAt, quietRotationAt) = (now, nil, nil)
             quietDelay = Self.quietTime
         }
         try keepLogShort(now)
         guard phase == .attached else { return }
         try closeIfDue()
+        isResting = try mayRest(now)
+        if isResting { return }
         // After a pause the next commit is waited for at once; a writer at full speed is looked at now and then.
         guard phase == .attached, !isWatchingWAL,
             worked ? isSparse : workedAt.duration(to: now) >= .milliseconds(10)
@@ -57,6 +61,18 @@ extension CaptureEngine {
         guard try worked || filesAreOurs() else { throw Discontinuity(.anotherFile) }
     }
 
+    /// Whether there is nothing to be done before the next upload may begin: commits come in a steady stream, faster
+    /// than uploads may follow each other, and the log is as it was but for a few frames. What came meanwhile is then
+    /// captured in one go, and many busy databases cost little more than quiet ones.
+    private func mayRest(_ now: ContinuousClock.Instant) throws -> Bool {
+        guard phase == .attached, rhythm.isSteady, !rhythm.isDense, workedAt.duration(to: now) < Self.restTime, pacer.nextUpload(at: now) > now,
+            closing == nil, !mayRestart, failures == 0, busySince == nil, books.areDone, copy == nil, copyDue == nil
+        else { return false }
+        let look = try index()
+        return look.salts == position.salts && !look.isBackfilled && look.lastFrame >= position.frame
+            && look.lastFrame - position.frame < Self.fewFrames
+    }
+
     /// Captures. Where captured pages can be kept neither in memory nor on the disk, and the log is long, they are
     /// given up for a difference: a reader that pins the log would let it fill the disk, and writers would fail.
     private func captureOrGiveUp() throws -> Bool {
@@ -65,7 +81,7 @@ extension CaptureEngine {
         } catch let failure as FileFailure {
             guard copyDue == nil, try index().lastFrame > softLimit else { throw failure }
             abandonCopy()
-            dropOpenCapture()
+            dropCaptures()
             copyDue = CopyRequest(.difference, Discontinuity(.diskFull, "\(failure)"))
             copyAfter = .now + backoff
             throw failure
@@ -80,6 +96,8 @@ extension CaptureEngine {
             try rotate(gated: true)
         } else if look.isBackfilled {
             try rotate(gated: false)
+        } else if look.lastFrame > softLimit, look.lastFrame &- look.backfilledFrames > softLimit / 4 * 3 {
+            try backfillAhead()
         } else if isQuiet(now) {
             if try !rotate(gated: false) {
                 // Somebody reads at an older mark: he may do so for long.
@@ -95,32 +113,57 @@ extension CaptureEngine {
     /// for, unless it stays open for long.
     private func isQuiet(_ now: ContinuousClock.Instant) -> Bool {
         let since = workedAt.duration(to: now)
-        let isOpen = open.map { !$0.isEmpty } ?? false
-        return since >= (isOpen || rhythm.isSteady ? Self.settlingTime : Self.quietTime)
+        return since >= (!hasNothingOpen || rhythm.isSteady ? Self.settlingTime : Self.quietTime)
             && now >= quietRotationAt ?? now
     }
 
     // MARK: - Closing
 
-    /// Closes the open capture when an upload may begin, or when it has reached its limit.
-    private func closeIfDue() throws {
-        guard copy == nil, copyDue == nil, let open, !open.isEmpty else { return }
+    /// Closes the open capture when an upload may begin, or when it comes near its limit.
+    func closeIfDue() throws {
+        guard copy == nil, copyDue == nil else { return }
         let now = ContinuousClock.now
-        let isFull = open.pages.byteCount >= settings.captureLimit || !open.spills.isEmpty
+        if let closing {
+            // Written aside. If that failed it is tried again here; if the next capture would spill, it waits here.
+            let isFull = open.map { $0.pages.byteCount >= settings.captureLimit || !$0.spills.isEmpty } ?? false
+            guard closing.failure != nil || isFull, now >= closeAfter ?? now else { return }
+            guard try postponing({ try finishClosing() }) else { return }
+        }
+        guard let open, !open.isEmpty else { return }
+        let isFull = isNearlyFull
         guard isFull || isShipped && pacer.nextUpload(at: now) <= now, now >= closeAfter ?? now else { return }
         guard !isSpoolFull else { return suspend() }
         let isPaced = isShipped
         if try closeOrPostpone(), isPaced { pacer.spend(at: now) }
     }
 
-    /// Closes the open capture; where the disk does not take it, it stays open and this is tried again later, while
-    /// capturing goes on.
+    /// Whether the open capture should be closed before it must spill.
+    private var isNearlyFull: Bool {
+        guard let open else { return false }
+        return open.pages.byteCount >= settings.captureLimit / 4 * 3 || !open.spills.isEmpty
+    }
+
+    /// Closes the open capture, a large one aside; where the disk does not take it, nothing is lost, and this is tried
+    /// again later while capturing goes on.
     ///
-    /// - Returns: Whether nothing is open any more.
+    /// - Returns: Whether that went well.
     @discardableResult
     func closeOrPostpone() throws -> Bool {
+        guard let open else { return true }
+        let isLarge = open.pages.byteCount >= Self.largeCapture || !open.spills.isEmpty
+        return try postponing { if isLarge { try closeAside() } else { try closeCapture() } }
+    }
+
+    /// From this many bytes on a capture takes longer to write than the engine's thread should be away.
+    private static let largeCapture = 512 << 10
+
+    /// Runs a part of closing; if it fails it is due again after a while.
+    ///
+    /// - Returns: Whether it went well.
+    @discardableResult
+    func postponing(_ body: () throws -> Void) throws(Discontinuity) -> Bool {
         do {
-            try closeCapture()
+            try body()
             closeAfter = nil
             return true
         } catch let error as Discontinuity {

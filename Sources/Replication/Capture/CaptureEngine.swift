@@ -44,7 +44,7 @@ package actor CaptureEngine {
     var stopped: CaptureError?
     var pageSize = PageSize.minimum
     var softLimit: UInt32 = 4000
-    let buffer = ReadBuffer(byteCount: 1 << 20)
+    let buffer = ReadBuffer(byteCount: 256 << 10)
     var watches: [ChangeNotifier.Watch] = []
     var logWatch: ChangeNotifier.Watch?
     var isWatchingWAL = false
@@ -53,6 +53,8 @@ package actor CaptureEngine {
     var position = WALPosition.start(of: WALSalts(first: 0, second: 0))
     var databaseSize: UInt32 = 0
     var open: OpenCapture?
+    /// The capture before it, while it is being made a file aside.
+    var closing: ClosingCapture?
     var table: PageTable?
     var tableStamp: TransactionID?
     var lastTransaction: TransactionID?
@@ -65,6 +67,8 @@ package actor CaptureEngine {
     /// When a copy or the closing of a capture is tried again.
     var copyAfter: ContinuousClock.Instant?
     var closeAfter: ContinuousClock.Instant?
+    /// When a capture was last closed.
+    var closedAt: ContinuousClock.Instant
     var books = Books()
     var booksAfter: ContinuousClock.Instant?
     /// A copy that waits to be shipped; it does not count against the spool's bound.
@@ -87,6 +91,8 @@ package actor CaptureEngine {
     var movedAt: ContinuousClock.Instant
     var workedAt: ContinuousClock.Instant
     var rhythm: CommitRhythm
+    /// Nothing is due before the next upload but a look now and then.
+    var isResting = false
     /// When the kernel was last asked for our locks.
     var locksLookedAt: ContinuousClock.Instant
     /// What was captured when the reader last moved.
@@ -123,7 +129,7 @@ package actor CaptureEngine {
         executor = SerialQueueExecutor()
         folder = MetadataFolder(root: settings.metadata ?? MetadataFolder.defaultPath(for: settings.database))
         let now = ContinuousClock.now
-        (movedAt, workedAt, noGateBefore) = (now, now, now)
+        (movedAt, workedAt, noGateBefore, closedAt) = (now, now, now, now)
         rhythm = CommitRhythm(now: now)
         locksLookedAt = now
         pacer = UploadPacer(interval: settings.syncInterval, now: now)
@@ -137,6 +143,7 @@ package actor CaptureEngine {
 package struct CaptureCounters: Sendable, Equatable {
     package var captures = 0
     package var framesCaptured = 0
+    package var commitsCaptured = 0
     package var moves = 0
     package var rotations = 0
     package var rotationsWithoutGate = 0

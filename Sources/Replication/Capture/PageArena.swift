@@ -5,6 +5,7 @@ typealias PageSize = SQLiteFormat.PageSize
 
 /// Page images in memory, the newest of each page, in blocks that are given back together.
 @safe final class PageArena {
+    let pageSize: PageSize
     private let pageByteCount: Int
     private let pagesPerBlock: Int
     private var blocks: [UnsafeMutableRawPointer] = unsafe []
@@ -13,6 +14,7 @@ typealias PageSize = SQLiteFormat.PageSize
     private var vacant: [Int] = []
 
     init(pageSize: PageSize) {
+        self.pageSize = pageSize
         pageByteCount = pageSize.byteCount
         pagesPerBlock = max(1, (64 << 10) / pageSize.byteCount)
     }

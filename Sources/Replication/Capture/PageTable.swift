@@ -27,6 +27,15 @@ struct PageTable: Sendable, Equatable {
         page >= 1 && page <= entries.count ? entries[Int(page) - 1] : nil
     }
 
+    /// The checksum of the first `count` pages but for `pages`.
+    func checksum(of count: UInt32, without pages: [UInt32]) -> UInt64 {
+        let kept = min(Int(count), entries.count)
+        var sum = checksum
+        for entry in entries[kept...] { sum ^= entry }
+        for page in pages where page <= kept { sum ^= entries[Int(page) - 1] }
+        return sum
+    }
+
     /// Sets the checksum of `page`, growing the table with zeros up to it.
     mutating func set(_ page: UInt32, _ value: UInt64) {
         precondition(page > 0, "pages count from 1")

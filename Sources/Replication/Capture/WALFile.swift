@@ -1,10 +1,11 @@
+import CSQLite
 import SQLiteFormat
 import SystemPackage
 
 /// A `-wal` file, open for reading.
 ///
 /// It carries no locks, so a descriptor of our own does no harm, unlike one on the database or its `-shm`.
-final class WALFile {
+final class WALFile: Sendable {
     /// Which file it is; another one under the same name is another log.
     let identity: FileIdentity
     private let descriptor: FileDescriptor
@@ -57,4 +58,10 @@ final class WALFile {
 
     /// Makes durable what the application has written, so that a replica is never ahead of the disk (B11).
     func sync() throws { try Disk.syncData(descriptor, path) }
+
+    /// Lets the system begin to write bytes to the disk, so that a sync that follows has less to wait for. Promises
+    /// nothing.
+    func startWriting(_ bytes: Range<Int64>) {
+        csqlite_start_writing(descriptor.rawValue, bytes.lowerBound, Int64(bytes.count))
+    }
 }

@@ -115,42 +115,41 @@ extension DatabaseReplicator {
 
     /// Ships what is closed, until capture has ended and all is shipped, or the time for shutdown is over.
     private func shipUntilDone() async throws {
-        var deadline: ContinuousClock.Instant?
+        // Once the time is over, a pass under way is abandoned.
+        let isDone = try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask { try await self.shipWhatIsClosed() }
+            group.addTask {
+                await self.ending.wait()
+                let deadline = (self.state.shutdownBegan ?? .now) + self.settings.shutdownTimeout
+                try? await Pause.sleep(until: deadline)  // cancelled: all is shipped
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
+        guard !isDone, !Task.isCancelled else { return }
+        let left = try await engine.unshippedTransactions().count
+        let isProven = await shipper.listing != nil
+        guard left > 0 || !isProven && state.wasAttached else { return }
+        throw ReplicationIncomplete(database: settings.database.string, fileCount: left)
+    }
+
+    /// Returns whether all is shipped; `false` where that will not come to be.
+    private func shipWhatIsClosed() async throws -> Bool {
         while !Task.isCancelled {
             let ended = state.hasCaptureEnded
-            if ended, deadline == nil { deadline = (state.shutdownBegan ?? .now) + settings.shutdownTimeout }
-            let delay = await pass(until: deadline)
+            let delay = await shipper.pass()
             if ended {
-                let left = try await engine.unshippedTransactions().count
                 let isProven = await shipper.listing != nil
-                if left == 0, isProven || !state.wasAttached { return }
-                guard let deadline, isProven, ContinuousClock.now < deadline, !(await shipper.isHalted) else {
-                    throw ReplicationIncomplete(database: settings.database.string, fileCount: left)
-                }
+                if try await engine.unshippedTransactions().isEmpty, isProven || !state.wasAttached { return true }
+                guard isProven, !(await shipper.isHalted) else { return false }
                 await shipping.wait(atMost: min(settings.shutdownRetryInterval, delay ?? .milliseconds(10)))
             } else {
                 if await engine.phase == .suspended { attaching.signal() }
                 await shipping.wait(atMost: delay)
             }
         }
-    }
-
-    /// One pass of the shipper; at the end of the time for shutdown it is abandoned.
-    private func pass(until deadline: ContinuousClock.Instant?) async -> Duration? {
-        return await withTaskGroup(of: Duration?.self) { group in
-            group.addTask { await self.shipper.pass() }
-            group.addTask {
-                if let deadline {
-                    try? await Pause.sleep(until: deadline)  // cancelled: the pass is done
-                } else {
-                    await self.ending.wait()
-                    try? await Pause.sleep(for: self.settings.shutdownTimeout)
-                }
-                return nil
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? nil
-        }
+        return false
     }
 }
 

@@ -64,4 +64,27 @@ import Synchronization
         }
         return UnsafeRawPointer(region)
     }
+
+    /// Takes the wal-index's write lock, lock 0 of those in SQLite's "WAL-mode file format", without waiting.
+    ///
+    /// The owner must have the wal-index open, and must not be in a transaction.
+    ///
+    /// - Returns: `false` where another connection holds it.
+    func lockWriters() throws(SQLiteFailure) -> Bool {
+        let flags = SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE
+        let code = unsafe file.pointee.pMethods.pointee.xShmLock(file, 0, 1, flags)
+        if code & 0xff == SQLITE_BUSY { return false }
+        guard code == SQLITE_OK else {
+            throw SQLiteFailure(code: code, text: "locking", action: "locking writers of \(owner.path)")
+        }
+        return true
+    }
+
+    /// Gives the write lock back.
+    func unlockWriters() throws(SQLiteFailure) {
+        let code = unsafe file.pointee.pMethods.pointee.xShmLock(file, 0, 1, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE)
+        guard code == SQLITE_OK else {
+            throw SQLiteFailure(code: code, text: "unlocking", action: "unlocking writers of \(owner.path)")
+        }
+    }
 }

@@ -1,0 +1,61 @@
+import Dispatch
+import Synchronization
+
+/// A sealed capture that becomes a transaction file on another thread, and gets its number on the engine's.
+final class ClosingCapture: Sendable {
+    let writing: CaptureWriting
+    /// Where the capture ends.
+    let position: WALPosition
+    private let result = Mutex<Result<WrittenFile, any Error>?>(nil)
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ writing: CaptureWriting, position: WALPosition) {
+        (self.writing, self.position) = (writing, position)
+    }
+
+    /// Writes the file; called once, on the thread aside.
+    func run() {
+        let written = Result { try writing.run() }
+        result.withLock { $0 = written }
+        done.signal()
+    }
+
+    /// Why writing failed, if it has.
+    var failure: (any Error)? {
+        result.withLock { result in
+            guard case .failure(let error) = result else { return nil }
+            return error
+        }
+    }
+
+    /// Waits for the file and hands it over; where writing has failed, or the file was handed over before, writes it
+    /// anew on this thread.
+    func takeFile() throws -> WrittenFile {
+        wait()
+        let taken = result.withLock { result in
+            defer { result = nil }
+            return result
+        }
+        guard case .success(let file) = taken else { return try writing.run() }
+        return file
+    }
+
+    /// Waits for the thread aside, and removes what it has written.
+    func discard() {
+        wait()
+        try? Disk.remove(writing.output)  // else the next start removes it
+        removeSpills()
+    }
+
+    /// Removes the spill files, once nothing needs them any more.
+    func removeSpills() {
+        for path in writing.capture.spills {
+            try? Disk.remove(path)  // else the next start removes it
+        }
+    }
+
+    private func wait() {
+        done.wait()
+        done.signal()
+    }
+}
