@@ -36,7 +36,11 @@ extension CaptureEngine {
             let fields = WALFields(from: 0, upTo: position, pageSize: pageSize)
             let header = header(commit: scan.pageCount, time: .now, fields: fields, checksum: table.checksum)
             let (path, summary) = try scan.finish(header: header)
-            try publish(WrittenFile(path: path, summary: summary, change: .replaced(table)), at: position, size: databaseSize)
+            try publish(
+                WrittenFile(path: path, summary: summary, change: .replaced(table)),
+                at: position,
+                size: databaseSize
+            )
             return copyEnded(copy, transaction: lastTransaction)
         }
         try requireAllPages(of: scan, captured: capture)

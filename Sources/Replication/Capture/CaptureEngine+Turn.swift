@@ -65,7 +65,8 @@ extension CaptureEngine {
     /// than uploads may follow each other, and the log is as it was but for a few frames. What came meanwhile is then
     /// captured in one go, and many busy databases cost little more than quiet ones.
     private func mayRest(_ now: ContinuousClock.Instant) throws -> Bool {
-        guard phase == .attached, rhythm.isSteady, !rhythm.isDense, workedAt.duration(to: now) < Self.restTime, pacer.nextUpload(at: now) > now,
+        guard phase == .attached, rhythm.isSteady, !rhythm.isDense, workedAt.duration(to: now) < Self.restTime,
+            pacer.nextUpload(at: now) > now,
             closing == nil, !mayRestart, failures == 0, busySince == nil, books.areDone, copy == nil, copyDue == nil
         else { return false }
         let look = try index()
