@@ -3,7 +3,7 @@
 /// A database with commits every few hundred milliseconds is not quiet between them: making its log ready to begin
 /// anew each time would cost more than the commits.
 struct CommitRhythm: Sendable {
-    private static let longest = Duration.seconds(10)
+    private static let longest = Duration.seconds(2)
 
     private var last: ContinuousClock.Instant
     private var average = Self.longest

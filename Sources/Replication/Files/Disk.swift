@@ -90,16 +90,21 @@ enum Disk {
         do {
             let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
             defer { try? descriptor.close() }  // read-only: nothing can be lost
-            var bytes = [UInt8](repeating: 0, count: limit)
+            // In steps: most files are small, and those of /proc do not tell their size.
+            var bytes: [UInt8] = []
             var done = 0
             while done < limit {
+                if done == bytes.count {
+                    bytes.append(contentsOf: repeatElement(0, count: min(max(4096, done), limit - done)))
+                }
                 let count = unsafe try bytes.withUnsafeMutableBytes {
                     unsafe try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[done...]))
                 }
                 if count == 0 { break }
                 done += count
             }
-            return Array(bytes[..<done])
+            bytes.removeLast(bytes.count - done)
+            return bytes
         } catch let error as Errno {
             if error == .noSuchFileOrDirectory { return nil }
             throw FileFailure("reading", path, error.rawValue)

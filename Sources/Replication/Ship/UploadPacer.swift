@@ -4,7 +4,7 @@
 /// stream of commits at most once an interval. Times are of one monotonic clock.
 struct UploadPacer: Sendable {
     /// How many uploads may follow each other at once after a pause.
-    static let burst = 10.0
+    static let burst = 3.0
 
     /// The average interval between uploads.
     let interval: Duration
