@@ -31,7 +31,7 @@ demo: setup release ## Build the program and run its demonstration: replicate, r
 	$(PROGRAM) demo
 
 test: setup-servers ## Run all tests, those against real Litestream, MinIO and moto included
-	swift test --disable-xctest --no-parallel $(TEST_FLAGS)
+	@scripts/test.sh $(TEST_FLAGS)
 
 setup: ## Install the system libraries that are missing
 	@scripts/setup.sh
