@@ -121,6 +121,13 @@ extension CaptureEngine {
             for (page, checksum) in pages { table?.set(page, checksum) }
         }
         spooledByteCount += written.summary.byteCount
+        closedFiles.add(
+            ClosedFile(
+                header: written.summary.header,
+                trailer: LTXTrailer(fileChecksum: written.summary.fileChecksum),
+                byteCount: written.summary.byteCount
+            )
+        )
         books.unsettled = written.path
         note(position, size: size, quiet: nil)
         keepBooks()

@@ -67,8 +67,22 @@ extension CaptureEngine {
     /// Tells which transactions have reached every store.
     package func shipped(through id: TransactionID) {
         shipped = max(shipped ?? id, id)
+        _ = closedFiles.remove(through: id)
         spooledByteCount = unshippedByteCount()
         turn()
+    }
+
+    /// As ``shipped(through:)`` for a file of ``closedFiles``, without waiting for the engine's turn.
+    nonisolated func noteShipped(through id: TransactionID) {
+        executor.async {
+            self.assumeIsolated { engine in
+                guard let byteCount = engine.closedFiles.remove(through: id) else { return engine.shipped(through: id) }
+                engine.shipped = max(engine.shipped ?? id, id)
+                engine.spooledByteCount = max(0, engine.spooledByteCount - byteCount)
+                // What is open may be closed now.
+                if !engine.hasNothingOpen { engine.turn() }
+            }
+        }
     }
 
     /// Tells that the replica's history is ours, and up to where it holds it.
@@ -89,6 +103,7 @@ extension CaptureEngine {
         dropCaptures()
         // From here on nothing is kept but in the copy.
         copyDue = CopyRequest(.whole, Discontinuity(cause, detail))
+        closedFiles.removeAll()
         do {
             for id in try folder.transactionIDs() { try folder.remove(id) }
             try Disk.remove(folder.positionFile)

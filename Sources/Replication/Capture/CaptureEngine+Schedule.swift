@@ -16,7 +16,10 @@ extension CaptureEngine {
     private func nextTurn(after now: ContinuousClock.Instant) -> ContinuousClock.Instant {
         var next = now + settings.slowPoll
         func consider(_ time: ContinuousClock.Instant) { next = min(next, max(time, now)) }
-        if isResting { return min(max(pacer.nextUpload(at: now), now + .milliseconds(1)), now + Self.longestRest) }
+        if isResting {
+            // Many databases in the same state are woken together.
+            return AlarmClock.shared(min(max(pacer.nextUpload(at: now), now), now + Self.longestRest), every: Self.tick)
+        }
         let sinceWork = workedAt.duration(to: now)
         if let event = eventAt {
             // The event came before the commit was published: look again soon, for a while.
@@ -76,6 +79,8 @@ extension CaptureEngine {
     static let restTime = Duration.seconds(2)
     /// How often a steady stream is looked at between uploads; an application's checkpoint may wait that long for us.
     static let longestRest = Duration.milliseconds(250)
+    /// The steps in which steady streams are looked at.
+    private static let tick = Duration.milliseconds(40)
     /// What may come between two looks without being captured.
     static let fewFrames: UInt32 = 256
     /// After this time without a commit what a quiet database does not need is given back.

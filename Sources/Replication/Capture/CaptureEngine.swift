@@ -25,6 +25,8 @@ package actor CaptureEngine {
     let onEvent: @Sendable (CaptureEvent) -> Void
     let onClosed: @Sendable () -> Void
     let notifier: ChangeNotifier?
+    /// What waits to be shipped.
+    nonisolated let closedFiles = ClosedFiles()
 
     // What is attached.
     package internal(set) var phase = Phase.detached

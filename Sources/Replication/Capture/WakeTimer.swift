@@ -1,12 +1,9 @@
-import Dispatch
 import Synchronization
 
 /// Wakes an engine at the earliest of the moments asked for; a later one replaces an earlier one.
 ///
 /// Few timers are under way at a time, however often the moment changes: one that fires too early begins anew.
 final class WakeTimer: Sendable {
-    private static let queue = DispatchQueue(label: "wake")
-
     private struct State {
         var due: ContinuousClock.Instant?
         /// The earliest timer that is under way.
@@ -16,7 +13,7 @@ final class WakeTimer: Sendable {
     private let state = Mutex(State())
     private let action: @Sendable () -> Void
 
-    /// Makes a timer that calls `action` on a queue of its own, which it must not block.
+    /// Makes a timer that calls `action` on the clock's thread, which it must not block.
     init(_ action: @escaping @Sendable () -> Void) { self.action = action }
 
     /// Calls the action at `moment`, instead of at the moment set before.
@@ -34,11 +31,7 @@ final class WakeTimer: Sendable {
     func cancel() { state.withLock { $0.due = nil } }
 
     private func start(_ moment: ContinuousClock.Instant) {
-        let (seconds, attoseconds) = ContinuousClock.now.duration(to: moment).components
-        let nanoseconds = Int(clamping: min(seconds, 1 << 32)) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
-        Self.queue.asyncAfter(deadline: .now() + .nanoseconds(max(0, nanoseconds))) { [weak self] in
-            self?.fired(moment)
-        }
+        AlarmClock.shared.call(at: moment) { [weak self] in self?.fired(moment) }
     }
 
     private func fired(_ moment: ContinuousClock.Instant) {

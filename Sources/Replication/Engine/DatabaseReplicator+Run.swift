@@ -143,6 +143,7 @@ extension DatabaseReplicator {
                 let isProven = await shipper.listing != nil
                 if try await engine.unshippedTransactions().isEmpty, isProven || !state.wasAttached { return true }
                 guard isProven, !(await shipper.isHalted) else { return false }
+                await shipper.lookAgain()
                 await shipping.wait(atMost: min(settings.shutdownRetryInterval, delay ?? .milliseconds(10)))
             } else {
                 if await engine.phase == .suspended { attaching.signal() }

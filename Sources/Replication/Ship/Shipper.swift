@@ -32,6 +32,8 @@ package actor Shipper {
     private var honoursConditions: Bool?
     private var hasWarned = false
     private var failures = 0
+    /// Whether local files may wait that the engine has not told of: those of an earlier run, or after a failure.
+    private var mustLook = true
 
     package init(
         engine: CaptureEngine,
@@ -76,6 +78,7 @@ package actor Shipper {
     package func forget() {
         listing = nil
         accepted = nil
+        mustLook = true
     }
 
     // MARK: - History
@@ -97,7 +100,7 @@ package actor Shipper {
                 return await begin(with: now, through: through)
             case .ourHole(let missing, let through):
                 listing = now
-                for id in missing { try await upload(id) }
+                for id in missing { try await upload(try await localFile(id)) }
                 return await begin(with: listing ?? now, through: through)
             case .startAnew(let above, let cause, let detail):
                 onEvent(.historyChanged(cause: cause.rawValue, detail: detail))
@@ -157,27 +160,55 @@ package actor Shipper {
     // MARK: - Uploads
 
     private func uploadAll() async throws {
+        while !mustLook, !isHalted, let id = accepted?.next, let file = engine.closedFiles.file(id) {
+            mustLook = true
+            try await ship(file)
+            guard !isHalted else { return }
+            engine.noteShipped(through: id)
+            mustLook = false
+        }
+        guard mustLook || engine.closedFiles.hasFiles(after: accepted) else { return }
+        mustLook = true
         for id in try await engine.unshippedTransactions() {
+            try await ship(try await localFile(id))
             guard !isHalted else { return }
-            if honoursConditions == false { try await checkForOthers(before: id) }
-            let byteCount = try await upload(id)
-            guard !isHalted else { return }
-            accepted = max(accepted ?? id, id)
-            onEvent(.shipped(through: id, byteCount: byteCount))
             await engine.shipped(through: id)
+        }
+        mustLook = false
+    }
+
+    /// Looks for local files before the next upload, whatever the engine has told.
+    package func lookAgain() { mustLook = true }
+
+    private func ship(_ file: ClosedFile) async throws {
+        let id = file.transaction
+        if honoursConditions == false { try await checkForOthers(before: id) }
+        guard !isHalted else { return }
+        try await upload(file)
+        guard !isHalted else { return }
+        accepted = max(accepted ?? id, id)
+        onEvent(.shipped(through: id, byteCount: file.byteCount))
+    }
+
+    /// What the local file of one transaction tells of itself.
+    private func localFile(_ id: TransactionID) async throws -> ClosedFile {
+        let path = folder.transactionFile(id)
+        return try await onDisk {
+            guard let source = try TransactionFileSource(path: path) else {
+                throw CaptureError(.fileSystem, "\(path) is missing: it was not shipped yet.")
+            }
+            return ClosedFile(
+                header: try source.header(),
+                trailer: try source.trailer(),
+                byteCount: source.byteCount
+            )
         }
     }
 
     /// Creates the object of one transaction; the same bytes there already are success, others a second writer.
-    @discardableResult
-    private func upload(_ id: TransactionID) async throws -> Int64 {
+    private func upload(_ closed: ClosedFile) async throws {
+        let (id, header, byteCount) = (closed.transaction, closed.header, closed.byteCount)
         let path = folder.transactionFile(id)
-        let (header, byteCount, trailer) = try await onDisk {
-            guard let source = try TransactionFileSource(path: path) else {
-                throw CaptureError(.fileSystem, "\(path) is missing: it was not shipped yet.")
-            }
-            return (try source.header(), source.byteCount, try source.trailer())
-        }
         do {
             let file = try await put(path, header: header, byteCount: byteCount)
             listing?.insert(file)
@@ -194,16 +225,14 @@ package actor Shipper {
                 key: key
             )
             guard there.byteCount == byteCount, try await replica.header(of: there) == header,
-                try await replica.trailer(of: there) == trailer
+                try await replica.trailer(of: there) == closed.trailer
             else {
-                halt("\(key) holds other bytes than ours")
-                return 0
+                return halt("\(key) holds other bytes than ours")
             }
             if honoursConditions == nil { honoursConditions = true }
             listing?.insert(there)
         }
         if honoursConditions == nil, byteCount < 1 << 20 { try await probe(path, header, byteCount) }
-        return byteCount
     }
 
     private func put(_ path: FilePath, header: LTXHeader, byteCount: Int64) async throws -> ReplicaFile {
