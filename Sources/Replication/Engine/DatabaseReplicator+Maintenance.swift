@@ -11,6 +11,9 @@ extension DatabaseReplicator {
         let workspace = workspace
         // What a dead process left unfinished.
         try? await onDisk { try Disk.removeTemporaryFiles(in: workspace) }  // else it only takes room
+        if let store = replica.store as? FolderStore {
+            _ = try? await store.removeLeftovers(under: "ltx/", olderThan: .seconds(3600))  // the same
+        }
         while !state.isShuttingDown, !Task.isCancelled {
             var next: Duration?
             do {

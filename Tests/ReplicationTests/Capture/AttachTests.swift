@@ -195,8 +195,7 @@ import Testing
             try reader.execute("BEGIN; SELECT count(*) FROM item")
             try await session.check()
             await session.engine.abandon()
-            let record = MetadataFolder.defaultPath(for: path).appending("sqlite-replicate").appending("position")
-            try editRecord(record)
+            try forgetBoot(of: path)
             try application.write()
             let files = session.replay.pageCounts.count
             session.restart()
@@ -209,14 +208,5 @@ import Testing
             reader.close()
             await session.engine.abandon()
         }
-    }
-
-    /// Puts another boot into a record.
-    private func editRecord(_ path: FilePath) throws {
-        let text = try String(contentsOfFile: path.string, encoding: .utf8)
-        let lines = text.split(separator: "\n").dropLast().map { $0.hasPrefix("boot ") ? "boot 0-1" : String($0) }
-        let body = Array((lines.joined(separator: "\n") + "\n").utf8)
-        let sum = String(CRC64.checksum(of: body.span.bytes), radix: 16)
-        try Data(body + Array("end \(sum)\n".utf8)).write(to: URL(filePath: path.string))
     }
 }

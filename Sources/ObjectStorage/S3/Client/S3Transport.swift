@@ -56,7 +56,8 @@ struct S3Transport: Sendable {
             tlsConfiguration: tls,
             // A redirected request would carry a signature for another address.
             redirectConfiguration: .disallow,
-            timeout: .init(connect: TimeAmount(key.limits.connectTimeout), read: stall, write: stall)
+            // Stalled uploads are `UploadProgress`'s business; two watching would race for the error's words.
+            timeout: .init(connect: TimeAmount(key.limits.connectTimeout), read: stall)
         )
         configuration.httpVersion = .http1Only
         configuration.connectionPool.idleTimeout = TimeAmount(key.limits.idleTimeout)

@@ -1,4 +1,7 @@
 import Foundation
+import LTX
+import Replication
+import SystemPackage
 import TestSupport
 
 /// Removes a file that is there.
@@ -16,3 +19,13 @@ func byteCount(of path: String) -> Int {
 
 /// The names in a folder.
 func names(in path: String) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+
+/// Puts another boot into the position record of a database, as if the machine had been started anew.
+func forgetBoot(of database: FilePath) throws {
+    let path = MetadataFolder.defaultPath(for: database).appending("sqlite-replicate").appending("position")
+    let text = try String(contentsOfFile: path.string, encoding: .utf8)
+    let lines = text.split(separator: "\n").dropLast().map { $0.hasPrefix("boot ") ? "boot 0-1" : String($0) }
+    let body = Array((lines.joined(separator: "\n") + "\n").utf8)
+    let sum = String(CRC64.checksum(of: body.span.bytes), radix: 16)
+    try Data(body + Array("end \(sum)\n".utf8)).write(to: URL(filePath: path.string))
+}
