@@ -11,6 +11,6 @@ swift test --disable-xctest --no-parallel "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 if ((status != 0)); then
     printf '\n== what failed (the whole log: %s)\n' "$log"
-    grep -aE '✘ Test .* recorded an issue|: error:|^error:|Fatal error|unexpected signal' "$log" | cut -c1-300 | tail -n 40
+    grep -aE '✘ Test .* recorded an issue|: error:|^error:|Fatal error|unexpected signal' "$log" | cut -c1-300 | uniq | tail -n 40
 fi
 exit "$status"

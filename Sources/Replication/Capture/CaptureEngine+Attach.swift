@@ -275,7 +275,7 @@ extension CaptureEngine {
         (copyDue, copyAfter, closeAfter, unshippedCopy) = (nil, nil, nil, nil)
         (books, booksAfter) = (Books(), nil)
         (fenceSince, rotatedAt, backfill, eventAt, failures) = (nil, nil, nil, nil, 0)
-        (needsRestart, isLogFolderSynced) = (false, false)
+        (needsRestart, isLogFolderSynced, shrinkAt) = (false, false, nil)
         buffer.release()
         phase = .detached
     }

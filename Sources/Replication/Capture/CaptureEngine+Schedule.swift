@@ -51,6 +51,8 @@ extension CaptureEngine {
             }
         } else if sinceWork < Self.quietTime {
             consider(workedAt + Self.quietTime)
+        } else if let shrinkAt {
+            consider(shrinkAt)
         }
         if !hasNothingOpen, copy == nil, copyDue == nil {
             if let closeAfter {

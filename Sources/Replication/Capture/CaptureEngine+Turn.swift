@@ -44,6 +44,7 @@ extension CaptureEngine {
         if worked {
             isSparse = rhythm.note(total: counters.commitsCaptured, at: now) > Self.quietTime
             (workedAt, eventAt, quietRotationAt) = (now, nil, nil)
+            shrinkAt = now + Self.settlingTime
             quietDelay = Self.quietTime
         }
         try keepLogShort(now)
@@ -92,7 +93,11 @@ extension CaptureEngine {
     private func keepLogShort(_ now: ContinuousClock.Instant) throws {
         let look = try index()
         if mayRestart {
-            if look.lastFrame > 0, !look.isBackfilled { try leaveReadZero() }
+            if look.lastFrame > 0, !look.isBackfilled {
+                try leaveReadZero()
+            } else if let shrinkAt, now >= shrinkAt {
+                try shrinkLog(now)
+            }
         } else if look.lastFrame > softLimit, now >= noGateBefore {
             try rotate(gated: true)
         } else if look.isBackfilled {

@@ -102,6 +102,8 @@ package actor CaptureEngine {
     var eventAt: ContinuousClock.Instant?
     var eventDelay: Duration = .zero
     var quietRecorded = false
+    /// When to see whether the log's file is longer than it should be; `nil`: it was seen to since the last commit.
+    var shrinkAt: ContinuousClock.Instant?
     var timer: WakeTimer?
     var wakeAt: ContinuousClock.Instant?
     var failures = 0
@@ -151,6 +153,7 @@ package struct CaptureCounters: Sendable, Equatable {
     package var rotationsWithoutGate = 0
     package var gatesBusy = 0
     package var restarts = 0
+    package var shrinks = 0
     package var fencesBusy = 0
     package var wholeCopies = 0
     package var differences = 0

@@ -56,6 +56,9 @@ final class WALFile: Sendable {
         return unsafe WALFrameHeader(parsing: bytes.span.bytes)
     }
 
+    /// The size of the file in bytes, which is that of the longest generation it has held.
+    func byteCount() throws -> Int64 { try descriptor.seek(offset: 0, from: .end) }
+
     /// Makes durable what the application has written, so that a replica is never ahead of the disk (B11).
     func sync() throws { try Disk.syncData(descriptor, path) }
 

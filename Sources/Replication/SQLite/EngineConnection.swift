@@ -133,9 +133,11 @@ import Synchronization
     /// Runs a RESTART checkpoint, which takes the write lock and waits for readers at most until `deadline`, or until
     /// `isOver` says that there is nothing to wait for.
     ///
+    /// - Parameter truncates: Whether the log's file gives its room back, too (TRUNCATE).
     /// - Returns: `false` where the readers did not leave in time, or another connection is checkpointing.
     func checkpointRestart(
         until deadline: ContinuousClock.Instant,
+        truncates: Bool = false,
         unless isOver: @escaping @Sendable () -> Bool
     ) throws(SQLiteFailure) -> Bool {
         guard try canOpenLog() else { return false }
@@ -153,7 +155,8 @@ import Synchronization
             },
             context
         )
-        let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
+        let mode = truncates ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART
+        let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil)
         unsafe sqlite3_busy_handler(handle, nil, nil)
         withExtendedLifetime(patience) {}
         if code == SQLITE_BUSY || code & 0xff == SQLITE_LOCKED || code & 0xff == SQLITE_INTERRUPT { return false }

@@ -48,6 +48,32 @@ import Testing
         }
     }
 
+    @Test("A log that has grown long gives its room back once the database is quiet, and nothing is lost by that")
+    func shrinks() async throws {
+        try await attached({ $0.softLimitFrames = 40 }) { session, application in
+            let log = session.database.string + "-wal"
+            let reader = try SQLiteFile(session.database, .init(creates: false))
+            try reader.execute("BEGIN; SELECT count(*) FROM item")
+            for _ in 0..<60 { try application.write(rows: 5) }
+            try await session.check("long")
+            let long = byteCount(of: log)
+            #expect(long > 40 * 4 * 536)
+            reader.close()
+            try await session.wait("shortened") { $0.counters.shrinks > 0 }
+            #expect(byteCount(of: log) < long)
+            for _ in 0..<5 { try application.write() }
+            try await session.check("after that")
+            // Also for an engine that was killed while the log was empty.
+            try await session.wait("quiet") { !$0.hasOpenCapture }
+            await session.engine.abandon()
+            try application.write()
+            session.restart { $0.softLimitFrames = 40 }
+            try await session.engine.attach()
+            try await session.check("another engine")
+            #expect(session.events.unexpected.isEmpty && session.events.copies.filter { $0.kind == .whole }.count == 1)
+        }
+    }
+
     @Test("A transaction file that somebody else writes into our folder stops the engine with an alarm")
     func foreignFile() async throws {
         try await attached { session, application in
