@@ -90,7 +90,13 @@ extension S3Client {
     ) async throws -> HTTPClientResponse {
         let (client, limit) = (client, configuration.limits.stallTimeout)
         return try await withThrowingTaskGroup(of: HTTPClientResponse?.self) { group in
-            group.addTask { try await client.execute(request, deadline: deadline) }
+            group.addTask {
+                do {
+                    return try await client.execute(request, deadline: deadline)
+                } catch {
+                    throw progress.hasStalled(for: limit) ? HTTPClientError.writeTimeout : error
+                }
+            }
             group.addTask {
                 guard try await progress.stall(of: limit) else { return nil }
                 throw HTTPClientError.writeTimeout

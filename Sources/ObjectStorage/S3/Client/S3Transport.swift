@@ -56,7 +56,7 @@ struct S3Transport: Sendable {
             tlsConfiguration: tls,
             // A redirected request would carry a signature for another address.
             redirectConfiguration: .disallow,
-            // Stalled uploads are `UploadProgress`'s business; two watching would race for the error's words.
+            // Stalled uploads are `UploadProgress`'s business.
             timeout: .init(connect: TimeAmount(key.limits.connectTimeout), read: stall)
         )
         configuration.httpVersion = .http1Only

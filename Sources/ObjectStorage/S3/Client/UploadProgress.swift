@@ -18,6 +18,14 @@ final class UploadProgress: Sendable {
     /// All pieces were taken; from here on the answer's time-out counts.
     func completed() { state.withLock { $0.isComplete = true } }
 
+    /// Whether nothing has moved for about `limit`, with pieces left.
+    ///
+    /// The HTTP client's own time-outs may close the connection at the same moment; what it then says of a closed
+    /// connection is not what was wrong.
+    func hasStalled(for limit: Duration) -> Bool {
+        state.withLock { !$0.isComplete && $0.last.duration(to: .now) >= limit * 0.9 }
+    }
+
     /// Waits until nothing has moved for `limit`.
     ///
     /// - Returns: Whether that happened: `false` once all pieces were taken.
