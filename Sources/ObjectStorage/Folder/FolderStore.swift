@@ -92,7 +92,7 @@ public final class FolderStore: ObjectStore {
             guard ContinuousClock.now < deadline else { throw .locked(writer.path) }
             do {
                 // Not on the thread pool, where others have work to do.
-                try await Task.sleep(for: .milliseconds(Int.random(in: 1...5)))
+                try await Pause.sleep(for: .milliseconds(Int.random(in: 1...5)))
             } catch {
                 throw ObjectStoreError(.cancelled, "Storing '\(writer.path)': the task was cancelled.", cause: error)
             }

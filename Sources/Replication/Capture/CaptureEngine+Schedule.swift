@@ -1,3 +1,4 @@
+import ObjectStorage
 import SystemPackage
 
 extension CaptureEngine {

@@ -1,3 +1,4 @@
+import ObjectStorage
 import Synchronization
 
 /// Wakes an engine at the earliest of the moments asked for; a later one replaces an earlier one.

@@ -1,4 +1,5 @@
 import LTX
+import ObjectStorage
 import SystemPackage
 
 extension DatabaseReplicator {

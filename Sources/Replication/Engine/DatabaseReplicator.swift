@@ -1,5 +1,6 @@
 public import LTX
 public import Logging
+import ObjectStorage
 public import ServiceLifecycle
 import Synchronization
 import SystemPackage

@@ -1,3 +1,4 @@
+import ObjectStorage
 import Synchronization
 
 /// Wakes one waiting task. A signal that comes while nobody waits is kept; several are one.

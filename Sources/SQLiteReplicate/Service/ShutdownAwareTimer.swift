@@ -1,3 +1,4 @@
+import ObjectStorage
 import Replication
 import ServiceLifecycle
 

@@ -78,7 +78,7 @@ final class S3Client: Sendable {
                     ]
                 )
                 do {
-                    try await Task.sleep(for: pause)
+                    try await Pause.sleep(for: pause)
                 } catch {
                     throw ObjectStoreError(.cancelled, "\(request.action): the task was cancelled.", cause: error)
                 }

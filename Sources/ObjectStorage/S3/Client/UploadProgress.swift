@@ -36,7 +36,7 @@ final class UploadProgress: Sendable {
             if state.isComplete { return false }
             let due = state.last.advanced(by: limit)
             if due <= .now { return true }
-            try await Task.sleep(until: due, clock: .continuous)
+            try await Pause.sleep(until: due)
         }
     }
 }

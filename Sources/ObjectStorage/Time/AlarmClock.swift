@@ -5,12 +5,14 @@ import Synchronization
 ///
 /// Dispatch's timers cost two threads' turns each, its manager's and a worker's; with a hundred databases that is more
 /// than the work. Alarms of the same moment share one turn.
-final class AlarmClock: Sendable {
+package final class AlarmClock: Sendable {
     /// The process's clock; its thread begins with the first alarm.
-    static let shared = AlarmClock()
+    package static let shared = AlarmClock()
+
+    init() {}
 
     /// One alarm, to be cancelled by.
-    struct Alarm: Hashable, Sendable {
+    package struct Alarm: Hashable, Sendable {
         fileprivate let moment: ContinuousClock.Instant
         fileprivate let number: UInt64
     }
@@ -34,7 +36,7 @@ final class AlarmClock: Sendable {
 
     /// Calls `action` on the clock's thread at `moment`; it must not block.
     @discardableResult
-    func call(at moment: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> Alarm {
+    package func call(at moment: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> Alarm {
         let (alarm, isFirst, starts) = state.withLock { state in
             state.count += 1
             let alarm = Alarm(moment: moment, number: state.count)
@@ -52,7 +54,7 @@ final class AlarmClock: Sendable {
     }
 
     /// Forgets an alarm; one that is due now may still be called.
-    func cancel(_ alarm: Alarm) {
+    package func cancel(_ alarm: Alarm) {
         state.withLock { state in
             let index = Self.index(of: alarm, in: state.entries)
             if index < state.entries.count, state.entries[index].alarm == alarm { state.entries.remove(at: index) }
@@ -60,7 +62,7 @@ final class AlarmClock: Sendable {
     }
 
     /// The first moment not before `moment` that alarms with the same `interval` share.
-    static func shared(_ moment: ContinuousClock.Instant, every interval: Duration) -> ContinuousClock.Instant {
+    package static func shared(_ moment: ContinuousClock.Instant, every interval: Duration) -> ContinuousClock.Instant {
         let steps = (start.duration(to: moment) / interval).rounded(.up)
         return start + interval * steps
     }

@@ -2,7 +2,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Replication
+@testable import ObjectStorage
 
 @Suite("Alarm clock") struct AlarmClockTests {
     @Test("Alarms come in the order of their moments, none before its moment, and cancelled ones do not come")
