@@ -254,9 +254,12 @@ struct S3TransferTests {
         configuration.limits.stallTimeout = .milliseconds(500)
         configuration.partSize = 64 << 20
         let store = try S3Store(configuration: configuration)
-        await expectError(.timedOut, naming: ["s3://b/k"]) {
+        let error = await #expect(throws: ObjectStoreError.self) {
             try await store.put("k", .bytes(pattern(32_000_000)), metadata: .init(), condition: .none)
         }
+        // The connection is closed for it, and now and then that is what is noticed first.
+        #expect(error?.code == .timedOut || error?.code == .unreachable)
+        #expect(error?.description.contains("s3://b/k") == true)
         #expect(store.requestCount == 2)
         try await listener.close()
     }
