@@ -22,6 +22,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        // The one thing of Swift's concurrency runtime that the program needs and Swift has no word for.
+        .target(name: "CConcurrency"),
         // The system's LZ4, for the page frames of LTX files.
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         // The system's SQLite, with the few functions that Swift cannot call as they are.
@@ -71,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "sqlite-replicate",
             dependencies: [
-                "SQLiteReplicate",
+                "CConcurrency", "SQLiteReplicate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),

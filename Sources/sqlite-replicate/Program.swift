@@ -5,6 +5,7 @@ import ArgumentParser
 enum Main {
     static func main() async {
         HeapTuning.apply()
+        WorkerExecutor.shared.takeTasksWithoutPreference()
         await withTaskExecutorPreference(WorkerExecutor.shared) { await Program.main() }
     }
 }

@@ -1,3 +1,4 @@
+import CConcurrency
 import NIOPosix
 
 /// Runs the program's tasks on a few threads of its own.
@@ -12,8 +13,21 @@ final class WorkerExecutor: TaskExecutor {
 
     private init() { pool.start() }
 
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
+    func enqueue(_ job: consuming ExecutorJob) { run(UnownedJob(job)) }
+
+    private func run(_ job: UnownedJob) {
         pool.submit { _ in unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+
+    /// Takes over the jobs that would go to Swift's own pool, too: unstructured tasks do not inherit a task executor
+    /// preference, and the HTTP client begins one for each request.
+    ///
+    /// Where the concurrency runtime does not allow it the program works as well, and is woken once a second. To be
+    /// called once, before the first such task.
+    func takeTasksWithoutPreference() {
+        _ = unsafe cconcurrency_take_global_jobs { job in
+            guard let job = unsafe job else { return }
+            WorkerExecutor.shared.run(unsafe unsafeBitCast(job, to: UnownedJob.self))
+        }
     }
 }

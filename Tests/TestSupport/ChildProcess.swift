@@ -8,6 +8,9 @@ public import SystemPackage
     import Glibc
 #endif
 
+/// `signal(2)`, whose name a method of the class below has, too.
+private let setSignalHandler = signal
+
 /// A child process whose output is kept, that can be awaited with a time limit, and that never outlives this object.
 ///
 /// Output goes to files that have no name, not to pipes: a child never waits for its reader, and what it wrote can be
@@ -42,6 +45,8 @@ public final class ChildProcess: Sendable {
         command = ([executable.lastComponent?.string ?? executable.string] + arguments).joined(separator: " ")
         (output, error) = (try CapturedOutput(), try CapturedOutput())
         let pipe = hasInput ? try FileDescriptor.pipe() : nil
+        // A child may end before it has read all; that is told by its exit status, not by a signal to this process.
+        if hasInput { _ = setSignalHandler(SIGPIPE, SIG_IGN) }
         defer { try? pipe?.readEnd.close() }  // The child has its own copy.
         do {
             processID = try spawn(

@@ -90,7 +90,7 @@ extension CaptureEngine {
             guard phase == .attached else { return false }
         }
         let look = try index()
-        guard gated, ContinuousClock.now >= noGateBefore, locksHeldLately(.now) else { return false }
+        guard gated, ContinuousClock.now >= noGateBefore, locksHold() else { return false }
         guard !isHeldBack(look, below: mark) else {
             rotationDelay = min(rotationDelay * 2, settings.longestRotationDelay, .seconds(1))
             noGateBefore = .now + rotationDelay
@@ -112,10 +112,19 @@ extension CaptureEngine {
     /// So many frames are backfilled under a gate in about the time that another pass before it would take.
     private static let shortRest: UInt32 = 1024
 
-    /// Copies what there is, without a gate, for a writer who fills the log faster than the gate may be taken: the
-    /// less is left to do then, the shorter he is held off.
-    func backfillAhead() throws {
-        if try passive() { try move() }
+    /// Whether a pass without a gate is worth its cost: for a writer who fills the log faster than the gate may be
+    /// taken, since the less is left to do then, the shorter he is held off. Not where a reader stands in the way.
+    func mayBackfillAhead(_ look: WALIndexHeader) -> Bool {
+        look.lastFrame > softLimit && look.lastFrame &- look.backfilledFrames > softLimit / 4 * 3
+            && look.backfilledFrames != stuckBackfill
+    }
+
+    /// Copies what there is, without a gate.
+    func backfillAhead(_ look: WALIndexHeader) throws {
+        guard try passive() else { return }
+        let isStuck = try index().backfilledFrames == look.backfilledFrames
+        stuckBackfill = isStuck ? look.backfilledFrames : nil
+        if !isStuck { try move() }
     }
 
     /// Lets the bulk of what was backfilled go to the disk while writers go on, so that the checkpoint under the gate

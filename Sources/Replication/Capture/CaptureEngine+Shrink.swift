@@ -15,7 +15,7 @@ extension CaptureEngine {
         guard try walFile().byteCount() > frames * Int64(pageSize.byteCount), locksHeldLately(now) else { return }
         guard try filesAreOurs() else { throw Discontinuity(.anotherFile) }
         // The log also proves continuity if this process dies: not while something is in memory only.
-        if hasNothingOpen,
+        if hasNothingOpen, copy == nil, copyDue == nil,
             try gateConnection().checkpointRestart(
                 until: .now + .milliseconds(10),
                 truncates: true,

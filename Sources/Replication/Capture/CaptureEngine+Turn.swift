@@ -102,8 +102,8 @@ extension CaptureEngine {
             try rotate(gated: true)
         } else if look.isBackfilled {
             try rotate(gated: false)
-        } else if look.lastFrame > softLimit, look.lastFrame &- look.backfilledFrames > softLimit / 4 * 3 {
-            try backfillAhead()
+        } else if mayBackfillAhead(look) {
+            try backfillAhead(look)
         } else if isQuiet(now) {
             if try !rotate(gated: false) {
                 // Somebody reads at an older mark: he may do so for long.

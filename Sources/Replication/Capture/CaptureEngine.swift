@@ -87,6 +87,8 @@ package actor CaptureEngine {
     /// How far the log was backfilled, and since when it is that far.
     var backfill: (salts: WALSalts, frame: UInt32, since: ContinuousClock.Instant)?
     var noGateBefore: ContinuousClock.Instant
+    /// How far the log was backfilled when a pass without a gate brought nothing: a reader stands there.
+    var stuckBackfill: UInt32?
     var rotationDelay: Duration = .milliseconds(5)
     var quietRotationAt: ContinuousClock.Instant?
     var quietDelay: Duration = .milliseconds(50)

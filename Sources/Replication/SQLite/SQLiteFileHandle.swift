@@ -6,8 +6,8 @@ import Synchronization
 /// POSIX drops all of a process's locks on a file when any descriptor of it is closed, so the engine opens none of
 /// its own on a database or its `-shm` (capture-review, break 2).
 ///
-/// `@unchecked Sendable`: the handle is only read through `xRead`, which is `pread` on a descriptor that stays open,
-/// one call at a time under ``lock``; `owner` keeps it open.
+/// `@unchecked Sendable`: from other threads than the owner's only ``read(into:at:)`` and ``sync()`` are called: `pread`,
+/// one call at a time under ``lock``, and `fsync`, on a descriptor that stays open since `owner` does.
 @safe final class SQLiteFileHandle: @unchecked Sendable {
     private let file: UnsafeMutablePointer<sqlite3_file>
     private let owner: EngineConnection

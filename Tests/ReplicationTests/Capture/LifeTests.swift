@@ -1,6 +1,7 @@
 import Foundation
 import LTX
 import Replication
+import Synchronization
 import SystemPackage
 import TestDatabases
 import TestSupport
@@ -45,6 +46,34 @@ import Testing
             try await session.engine.attach()
             try await session.check()
             #expect(session.events.unexpected.isEmpty)
+        }
+    }
+
+    @Test(
+        "R-13 While a reader stands in the way of a long log, checkpoints are tried now and then, not at every commit"
+    )
+    func noLoop() async throws {
+        let passes = Mutex(0)
+        try await attached({ settings in
+            settings.softLimitFrames = 40
+            settings.faultPoint = { point in if point == .beforePassive { passes.withLock { $0 += 1 } } }
+        }) { session, application in
+            let reader = try SQLiteFile(session.database, .init(creates: false))
+            defer { reader.close() }
+            try reader.execute("BEGIN; SELECT count(*) FROM item")
+            for _ in 0..<60 { try application.write(rows: 5) }
+            try await session.check("long")
+            passes.withLock { $0 = 0 }
+            let before = await session.engine.status().counters.captures
+            for _ in 0..<200 {
+                try application.write()
+                try await Task.sleep(for: .milliseconds(12))
+            }
+            try await session.check("longer")
+            let captures = await session.engine.status().counters.captures - before
+            #expect(captures > 50)
+            let tried = passes.withLock(\.self)
+            #expect(tried < captures / 2, "\(tried) checkpoints were tried at \(captures) looks that found something")
         }
     }
 
