@@ -24,6 +24,8 @@ let package = Package(
     targets: [
         // The one thing of Swift's concurrency runtime that the program needs and Swift has no word for.
         .target(name: "CConcurrency"),
+        // System calls that Swift does not see.
+        .systemLibrary(name: "CFileSystem"),
         // The system's LZ4, for the page frames of LTX files.
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         // The system's SQLite, with the few functions that Swift cannot call as they are.
@@ -33,6 +35,7 @@ let package = Package(
         .target(
             name: "ObjectStorage",
             dependencies: [
+                "CFileSystem",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -48,7 +51,7 @@ let package = Package(
         .target(
             name: "Replication",
             dependencies: [
-                "CSQLite", "LTX", "ObjectStorage", "SQLiteFormat",
+                "CFileSystem", "CSQLite", "LTX", "ObjectStorage", "SQLiteFormat",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -59,7 +62,7 @@ let package = Package(
         .target(
             name: "SQLiteReplicate",
             dependencies: [
-                "CSQLite", "LTX", "ObjectStorage", "Replication", "SQLiteFormat",
+                "CFileSystem", "CSQLite", "LTX", "ObjectStorage", "Replication", "SQLiteFormat",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),

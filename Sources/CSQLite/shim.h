@@ -20,16 +20,3 @@ static inline int csqlite_disable_lookaside(sqlite3 *db) {
 static inline int csqlite_allocate_cache_pages_singly(void) {
     return sqlite3_config(SQLITE_CONFIG_PAGECACHE, (void *)0, 0, 0);
 }
-
-#if defined(__linux__)
-// Declared by <fcntl.h> only for programs that ask for GNU extensions before the first header.
-extern int sync_file_range(int fd, long long offset, long long byte_count, unsigned int flags);
-#endif
-
-/// Lets the system begin to write bytes of a file to the disk, without waiting; where it cannot, nothing happens.
-static inline void csqlite_start_writing(int fd, long long offset, long long byte_count) {
-#if defined(__linux__)
-    const unsigned int write = 2;  // SYNC_FILE_RANGE_WRITE
-    (void)sync_file_range(fd, offset, byte_count, write);
-#endif
-}

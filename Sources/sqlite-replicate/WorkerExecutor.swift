@@ -1,5 +1,5 @@
 import CConcurrency
-import NIOPosix
+import ObjectStorage
 
 /// Runs the program's tasks on a few threads of its own.
 ///
@@ -9,14 +9,14 @@ final class WorkerExecutor: TaskExecutor {
     /// The program's executor; its threads live as long as the process.
     static let shared = WorkerExecutor()
 
-    private let pool = NIOThreadPool(numberOfThreads: 2)
+    private let threads = WorkerThreads(count: 2)
 
-    private init() { pool.start() }
+    private init() {}
 
     func enqueue(_ job: consuming ExecutorJob) { run(UnownedJob(job)) }
 
     private func run(_ job: UnownedJob) {
-        pool.submit { _ in unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        threads.submit { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
     /// Takes over the jobs that would go to Swift's own pool, too: unstructured tasks do not inherit a task executor

@@ -1,5 +1,6 @@
+import CFileSystem
 import NIOCore
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Darwin)
     import Darwin
@@ -15,7 +16,7 @@ typealias FileDescriptor = SystemPackage.FileDescriptor
 /// An open file, closed when its last owner lets go of it.
 ///
 /// All its methods block: call them on a thread pool.
-final class OpenFile: Sendable {
+package final class OpenFile: Sendable {
     /// Bytes moved by one system call at most, so that a cancelled task is noticed in between.
     static let blockSize = 1 << 20
 
@@ -116,6 +117,27 @@ final class OpenFile: Sendable {
     /// Brings a folder's names to the disk.
     static func syncFolder(_ path: FilePath) throws(Errno) {
         try open(path, .readOnly, [.directory, .closeOnExec], []).sync()
+    }
+
+    /// Gives a file a name that nothing has, in one step.
+    ///
+    /// - Throws: `fileExists` where something has it; nothing is changed then.
+    package static func rename(_ old: FilePath, toUnused new: FilePath) throws(Errno) {
+        // SAFETY: the paths' characters live across the calls.
+        do throws(Errno) {
+            try call {
+                unsafe old.withPlatformString { old in
+                    unsafe new.withPlatformString { unsafe cfilesystem_rename_to_unused(old, $0) }
+                }
+            }
+        } catch {
+            // Kernels and file systems that do not know how. A second name is as exclusive; the first one then goes.
+            guard [.invalidArgument, .noFunction, .notSupported].contains(error) else { throw error }
+            try call {
+                unsafe old.withPlatformString { old in unsafe new.withPlatformString { unsafe link(old, $0) } }
+            }
+            _ = unsafe old.withPlatformString { unsafe unlink($0) }  // what is left has no meaning under that name
+        }
     }
 
     /// Sets the times of access and of modification.

@@ -78,20 +78,17 @@ struct FolderWriter: Sendable {
 
     private func publish(_ temporary: FilePath, replacing: Bool) throws(ObjectStoreError) {
         do throws(Errno) {
+            if !replacing { return try OpenFile.rename(temporary, toUnused: path) }
             // SAFETY: the paths' characters live across the calls.
             try OpenFile.call {
                 unsafe temporary.withPlatformString { from in
-                    unsafe path.withPlatformString { to in
-                        replacing ? unsafe rename(from, to) : unsafe link(from, to)
-                    }
+                    unsafe path.withPlatformString { unsafe rename(from, $0) }
                 }
             }
         } catch {
             if error == .fileExists, !replacing { throw conditionFailed("exists already") }
             throw .file("Naming", path, error)
         }
-        // A link leaves the first name, which is no object.
-        if !replacing { removeUnfinished(temporary) }
     }
 
     /// The version of the object that is there now; `nil` where there is none.

@@ -65,7 +65,7 @@ extension CaptureEngine {
         if let missing = capture.missingPage(lockPage: pageSize.lockPage) {
             throw Discontinuity(.pageMissing, "page \(missing) of \(capture.commitSize)")
         }
-        if let newest = try folder.transactionIDs().last, newest >= nextTransaction { throw foreignFile(newest) }
+        try checkForForeignFiles()
         if !isLogFolderSynced {
             try Disk.syncFolder(settings.database.removingLastComponent())
             isLogFolderSynced = true
@@ -111,6 +111,7 @@ extension CaptureEngine {
             guard (error as? FileFailure)?.errno == .fileExists else { throw error }
             throw foreignFile(id)
         }
+        folderModified = try? FileStatus(path: folder.transactions)?.modified  // else it is listed next time
         reached(.fileWritten)
         lastTransaction = id
         lastFileChecksum = written.summary.fileChecksum
@@ -128,10 +129,18 @@ extension CaptureEngine {
                 byteCount: written.summary.byteCount
             )
         )
-        books.unsettled = written.path
+        books.isUnsettled = true
         note(position, size: size, quiet: nil)
         keepBooks()
         onEvent(.closed(transaction: id.rawValue, byteCount: written.summary.byteCount))
+    }
+
+    /// Looks whether somebody else has written a transaction file into our folder; it is listed only if it has changed
+    /// since this engine's last file, for there may be hundreds in it.
+    private func checkForForeignFiles() throws {
+        let modified = try FileStatus(path: folder.transactions)?.modified
+        if let modified, modified == folderModified { return }
+        if let newest = try folder.transactionIDs().last, newest >= nextTransaction { throw foreignFile(newest) }
     }
 
     /// Somebody else has written a transaction file into our folder (H7).
@@ -145,20 +154,20 @@ extension CaptureEngine {
     /// What is still to be written about files that have their names. Nothing is lost if it fails: it is tried again,
     /// and a process that dies before costs a proof of continuity at most.
     struct Books {
-        /// The temporary name of the newest file, to be removed, and its folder to be synced.
-        var unsettled: FilePath?
+        /// Whether the newest file's name is to be made durable.
+        var isUnsettled = false
         var record: PositionRecord?
         var isTableDue = false
 
-        var areDone: Bool { unsettled == nil && record == nil && !isTableDue }
+        var areDone: Bool { !isUnsettled && record == nil && !isTableDue }
     }
 
     /// Writes what is due.
     func keepBooks() {
         do {
-            if let path = books.unsettled {
-                try folder.settle(path)
-                books.unsettled = nil
+            if books.isUnsettled {
+                try folder.settle()
+                books.isUnsettled = false
                 onClosed()
             }
             if let record = books.record {

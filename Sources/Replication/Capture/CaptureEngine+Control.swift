@@ -1,5 +1,6 @@
 package import LTX
 import SQLiteFormat
+import Synchronization
 package import SystemPackage
 
 /// What ships, services and tests ask of the engine.
@@ -74,7 +75,7 @@ extension CaptureEngine {
 
     /// As ``shipped(through:)`` for a file of ``closedFiles``, without waiting for the engine's turn.
     nonisolated func noteShipped(through id: TransactionID) {
-        executor.async {
+        let job: @Sendable () -> Void = {
             self.assumeIsolated { engine in
                 guard let byteCount = engine.closedFiles.remove(through: id) else { return engine.shipped(through: id) }
                 engine.shipped = max(engine.shipped ?? id, id)
@@ -83,6 +84,10 @@ extension CaptureEngine {
                 if !engine.hasNothingOpen { engine.turn() }
             }
         }
+        // Where nothing waits for it the engine learns it at its next turn. First the job, then the question: the
+        // engine answers before it looks for jobs a last time.
+        executor.postpone(job)
+        if awaitsShipping.load(ordering: .sequentiallyConsistent) { executor.async {} }
     }
 
     /// Tells that the replica's history is ours, and up to where it holds it.

@@ -144,7 +144,7 @@ extension CaptureEngine {
             return try beginCopy(.whole, cause: copy.request.cause)
         }
         try folder.publish(head.file, as: head.transaction)
-        try folder.settle(head.file)
+        try folder.settle()
         guard let source = try TransactionFileSource(path: folder.transactionFile(head.transaction)) else {
             throw Discontinuity(.localFilesLost)
         }

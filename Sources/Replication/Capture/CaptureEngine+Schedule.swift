@@ -1,9 +1,11 @@
 import ObjectStorage
+import Synchronization
 import SystemPackage
 
 extension CaptureEngine {
     /// Arranges for the next turn; a quiet database has only the slow poll.
     func scheduleWake() {
+        awaitsShipping.store(!hasNothingOpen && !isShipped, ordering: .sequentiallyConsistent)
         guard phase == .attached else { return }
         let next = nextTurn(after: .now)
         if timer == nil {

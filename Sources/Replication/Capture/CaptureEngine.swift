@@ -87,6 +87,10 @@ package actor CaptureEngine {
     /// How far the log was backfilled, and since when it is that far.
     var backfill: (salts: WALSalts, frame: UInt32, since: ContinuousClock.Instant)?
     var noGateBefore: ContinuousClock.Instant
+    /// Whether what is open waits for what is closed to be shipped.
+    nonisolated let awaitsShipping = Atomic(false)
+    /// The modification time of the transactions' folder after this engine's last file, in nanoseconds since 1970.
+    var folderModified: Int64?
     /// How far the log was backfilled when a pass without a gate brought nothing: a reader stands there.
     var stuckBackfill: UInt32?
     var rotationDelay: Duration = .milliseconds(5)

@@ -1,6 +1,14 @@
 import Dispatch
-import NIOPosix
+import ObjectStorage
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// Runs an actor's jobs one at a time on threads that may block, which all engines of the process share.
 ///
@@ -8,11 +16,7 @@ import Synchronization
 /// the first busy moment.
 final class SerialQueueExecutor: SerialExecutor {
     /// As many databases as this can block in SQLite and in files at a time.
-    private static let threads: NIOThreadPool = {
-        let pool = NIOThreadPool(numberOfThreads: 8)
-        pool.start()
-        return pool
-    }()
+    private static let threads = WorkerThreads(count: 8)
 
     private struct State {
         var jobs: [@Sendable () -> Void] = []
@@ -38,12 +42,17 @@ final class SerialQueueExecutor: SerialExecutor {
         if starts { submit() }
     }
 
+    /// Runs `body` before whatever is asked for next, and does not wake a thread for it.
+    func postpone(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { $0.jobs.append(body) }
+    }
+
     func checkIsolated() {
         precondition(runner.load(ordering: .relaxed) == Self.thisThread, "not on the engine's thread")
     }
 
     private func submit() {
-        Self.threads.submit { [self] _ in drain() }
+        Self.threads.submit { self.drain() }
     }
 
     /// Runs what is there, then lets others have the thread.

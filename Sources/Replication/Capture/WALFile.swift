@@ -1,4 +1,4 @@
-import CSQLite
+import CFileSystem
 import SQLiteFormat
 import SystemPackage
 
@@ -65,6 +65,6 @@ final class WALFile: Sendable {
     /// Lets the system begin to write bytes to the disk, so that a sync that follows has less to wait for. Promises
     /// nothing.
     func startWriting(_ bytes: Range<Int64>) {
-        csqlite_start_writing(descriptor.rawValue, bytes.lowerBound, Int64(bytes.count))
+        cfilesystem_start_writing(descriptor.rawValue, bytes.lowerBound, Int64(bytes.count))
     }
 }

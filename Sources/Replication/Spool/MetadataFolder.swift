@@ -1,4 +1,5 @@
 package import LTX
+import ObjectStorage
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -78,17 +79,15 @@ package struct MetadataFolder: Sendable {
     /// - Throws: `FileFailure` with `EEXIST` where somebody else wrote that transaction.
     func publish(_ temporary: FilePath, as id: TransactionID) throws {
         let path = transactionFile(id)
-        let linked = unsafe temporary.withPlatformString { old in
-            unsafe path.withPlatformString { unsafe link(old, $0) }
+        do throws(Errno) {
+            try OpenFile.rename(temporary, toUnused: path)
+        } catch {
+            throw FileFailure("creating", path, error.rawValue)
         }
-        guard linked == 0 else { throw FileFailure("creating", path, errno) }
     }
 
-    /// Makes the name of a published file durable, and removes its temporary one.
-    func settle(_ temporary: FilePath) throws {
-        try Disk.syncFolder(transactions)
-        try Disk.remove(temporary)
-    }
+    /// Makes the names of published files durable.
+    func settle() throws { try Disk.syncFolder(transactions) }
 
     /// Removes the file of a transaction.
     func remove(_ id: TransactionID) throws { try Disk.remove(transactionFile(id)) }

@@ -2,11 +2,16 @@ import LTX
 import SystemPackage
 
 /// Where a transaction file is written: a temporary file that gets its name when it is complete and durable.
-struct TransactionFileSink: LTXSink {
+final class TransactionFileSink: LTXSink {
     /// The temporary file.
     let path: FilePath
     private let descriptor: FileDescriptor
     private var offset: Int64 = 0
+    /// The file's beginning, which is written in one call: most files are small, and their header comes last.
+    private var beginning: [UInt8] = []
+    private var isBeginningKept = true
+
+    private static let longestBeginning = 64 << 10
 
     /// Creates the file, which must not exist.
     init(path: FilePath, mode: UInt32) throws {
@@ -23,24 +28,50 @@ struct TransactionFileSink: LTXSink {
         }
     }
 
-    mutating func write(_ bytes: RawSpan) throws {
+    func write(_ bytes: RawSpan) throws {
+        if isBeginningKept, beginning.count + bytes.byteCount <= Self.longestBeginning {
+            // SAFETY: the bytes are only read, during the call.
+            return unsafe bytes.withUnsafeBytes { unsafe beginning.append(contentsOf: $0) }
+        }
+        try writeBeginning()
         try write(bytes, at: offset)
         offset += Int64(bytes.byteCount)
     }
 
-    mutating func replaceStart(_ bytes: RawSpan) throws { try write(bytes, at: 0) }
+    func replaceStart(_ bytes: RawSpan) throws {
+        guard isBeginningKept, bytes.byteCount <= beginning.count else {
+            try writeBeginning()
+            return try write(bytes, at: 0)
+        }
+        // SAFETY: as above.
+        unsafe bytes.withUnsafeBytes { start in unsafe beginning.replaceSubrange(0..<start.count, with: start) }
+    }
+
+    private func writeBeginning() throws {
+        guard isBeginningKept else { return }
+        let bytes = beginning
+        if !bytes.isEmpty { unsafe try write(bytes.span.bytes, at: 0) }
+        offset = Int64(bytes.count)
+        (isBeginningKept, beginning) = (false, [])
+    }
 
     /// Makes the file durable and closes it.
     func complete() throws {
         defer { try? descriptor.close() }  // synced, or given up
-        try Disk.syncData(descriptor, path)
+        try sync()
     }
 
     /// Makes durable what was written so far.
-    func sync() throws { try Disk.syncData(descriptor, path) }
+    func sync() throws {
+        try writeBeginning()
+        try Disk.syncData(descriptor, path)
+    }
 
     /// Closes the file without making it durable, for one that is read again soon and then removed.
-    func close() throws { try descriptor.close() }
+    func close() throws {
+        defer { try? descriptor.close() }  // all is written, or that is thrown
+        try writeBeginning()
+    }
 
     /// Closes and removes the file; what cannot be removed now is removed at the next start.
     func discard() {
