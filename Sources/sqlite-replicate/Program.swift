@@ -4,7 +4,7 @@ import ArgumentParser
 @main
 enum Main {
     static func main() async {
-        HeapTuning.apply()
+        MemoryTuning.apply()
         WorkerExecutor.shared.takeTasksWithoutPreference()
         await withTaskExecutorPreference(WorkerExecutor.shared) { await Program.main() }
     }

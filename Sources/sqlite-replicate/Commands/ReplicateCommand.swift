@@ -80,6 +80,7 @@ struct ReplicateCommand: AsyncParsableCommand {
         }
         var options = ReplicateOptions()
         (options.isOnce, options.forcesSnapshot, options.enforcesRetention) = (once, forceSnapshot, enforceRetention)
+        if !once { MemoryTuning.trimAfterStart() }
         let outcome = try await StopSignals.shutDownGracefully(logger: logger) { [options] in
             try await Commands.replicate(configuration, options: options, logger: logger)
         }

@@ -1,0 +1,56 @@
+import ObjectStorage
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Keeps the C library and the kernel from holding on to memory that a burst of work, or the start, has used.
+enum MemoryTuning {
+    /// Two heaps for all threads instead of up to eight for each core; large blocks come from the system and go back.
+    ///
+    /// Called once, before any thread is started.
+    static func apply() {
+        #if canImport(Glibc)
+            typealias Mallopt = @convention(c) (CInt, CInt) -> CInt
+            guard let address = unsafe dlsym(nil, "mallopt") else { return }
+            // SAFETY: the type is that of the function in `malloc.h`, which Swift's module of the C library leaves out.
+            let mallopt = unsafe unsafeBitCast(address, to: Mallopt.self)
+            let (trimThreshold, mapThreshold, heapCount): (CInt, CInt, CInt) = (-1, -3, -8)
+            _ = mallopt(heapCount, 2)
+            _ = mallopt(mapThreshold, 128 << 10)
+            _ = mallopt(trimThreshold, 128 << 10)
+        #endif
+    }
+
+    /// Gives back, once, what only the start of a long run has needed: free memory of the heaps, and the program's own
+    /// code, of which the kernel maps far more than is run.
+    static func trimAfterStart() {
+        #if canImport(Glibc)
+            AlarmClock.shared.call(at: .now + startTime) {
+                trimHeaps()
+                releaseCode()
+            }
+        #endif
+    }
+
+    #if canImport(Glibc)
+        /// By then the databases of most hosts are found and looked through.
+        private static let startTime = Duration.seconds(6)
+
+        private static func trimHeaps() {
+            typealias MallocTrim = @convention(c) (Int) -> CInt
+            guard let address = unsafe dlsym(nil, "malloc_trim") else { return }
+            // SAFETY: as above.
+            _ = unsafe unsafeBitCast(address, to: MallocTrim.self)(0)
+        }
+
+        /// Unmaps the code from this process; what runs is mapped again at its next step, from the file or the cache.
+        private static func releaseCode() {
+            for code in MemoryMap.codeOfProgram() {
+                guard let start = unsafe UnsafeMutableRawPointer(bitPattern: code.lowerBound) else { continue }
+                // SAFETY: the range is mapped privately from a file, only to be read and run: there is nothing to lose.
+                _ = unsafe madvise(start, code.count, MADV_DONTNEED)  // what cannot be given back stays
+            }
+        }
+    #endif
+}
