@@ -22,7 +22,7 @@ ONLY ?=
 BENCH_MB ?= 64
 
 .PHONY: help setup setup-servers demo test build release bench lint format docs install uninstall clean \
-	histories soak faults race shim-test
+	histories soak faults race merge-race shim-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -79,6 +79,9 @@ faults: setup-servers shim-test ## Long: every fault point with every kind of fa
 
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)
+
+merge-race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
+	@scripts/merge-race.py --litestream .venv/bin/litestream --ours $(PROGRAM) --rounds $(ROUNDS)
 
 shim-test: ## Build the tests' fault shim and check it
 	@Tests/FaultShim/selftest.sh

@@ -13,6 +13,7 @@ enum HostText {
         case .closed(let transaction, let byteCount): "closed \(transaction) \(byteCount)"
         case .rotated(let hold): "rotated \(hold)"
         case .rotationPostponed(let frames, let hold): "rotation-postponed \(frames) \(hold)"
+        case .logIsLong(let frames): "log-is-long \(frames)"
         case .fileReplaced: "file-replaced"
         case .failed(let text): "failed \(text)"
         case .recovered: "recovered"

@@ -62,6 +62,14 @@ extension CaptureEngine {
         guard try worked || filesAreOurs() else { throw Discontinuity(.anotherFile) }
     }
 
+    /// Says once that the log has grown long, and again only after it was begun anew.
+    private func tellOfLongLog(_ frames: UInt32) {
+        guard let limit = settings.longLogFrames else { return }
+        let isLong = frames >= limit
+        if isLong, !isLongLogTold { onEvent(.logIsLong(frames: frames)) }
+        isLongLogTold = isLong
+    }
+
     /// Whether there is nothing to be done before the next upload may begin: commits come in a steady stream, faster
     /// than uploads may follow each other, and the log is as it was but for a few frames. What came meanwhile is then
     /// captured in one go, and many busy databases cost little more than quiet ones.
@@ -92,6 +100,7 @@ extension CaptureEngine {
 
     private func keepLogShort(_ now: ContinuousClock.Instant) throws {
         let look = try index()
+        tellOfLongLog(look.lastFrame)
         if mayRestart {
             if look.lastFrame > 0, !look.isBackfilled {
                 try leaveReadZero()

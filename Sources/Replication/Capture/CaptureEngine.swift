@@ -91,6 +91,8 @@ package actor CaptureEngine {
     nonisolated let awaitsShipping = Atomic(false)
     /// The modification time of the transactions' folder after this engine's last file, in nanoseconds since 1970.
     var folderModified: Int64?
+    /// Whether it was told that the log is long.
+    var isLongLogTold = false
     /// How far the log was backfilled when a pass without a gate brought nothing: a reader stands there.
     var stuckBackfill: UInt32?
     var rotationDelay: Duration = .milliseconds(5)

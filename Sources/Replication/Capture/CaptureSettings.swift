@@ -9,6 +9,8 @@ package struct CaptureSettings: Sendable {
     package var metadata: FilePath?
     /// The soft limit of the write-ahead log in frames; past it the engine rotates. `nil`: 16 MiB.
     package var softLimitFrames: UInt32?
+    /// The length of the write-ahead log in frames at which the engine says so; `nil`: it never does.
+    package var longLogFrames: UInt32?
     /// The longest wait before a rotation is tried again while something stands in its way.
     package var longestRotationDelay: Duration = .seconds(60)
     /// How long the gate may hold the write lock before the engine backs off and says so.
@@ -77,6 +79,8 @@ package enum CaptureEvent: Sendable {
     case rotated(hold: Duration)
     /// A rotation was not possible; the log goes on growing.
     case rotationPostponed(frames: UInt32, hold: Duration)
+    /// The log has grown past the length at which that is told, in frames.
+    case logIsLong(frames: UInt32)
     /// The database, its log or its index was replaced by another file.
     case fileReplaced
     /// Something failed and is tried again.

@@ -12,6 +12,8 @@ public struct DatabaseSettings: Sendable {
     public var slowPoll: Duration = .seconds(30)
     /// The length of the write-ahead log in frames past which it is made to begin anew; `nil` for 16 MiB.
     public var softLimitFrames: UInt32?
+    /// The length of the write-ahead log in frames at which a warning is logged; `nil` for none.
+    public var longLogFrames: UInt32?
     /// The longest wait before that is tried again while a reader stands in its way.
     public var longestRotationDelay: Duration = .seconds(60)
     /// The memory for captured pages, in bytes; a larger transaction goes to a spill file.
@@ -41,6 +43,7 @@ public struct DatabaseSettings: Sendable {
         var settings = CaptureSettings(database: database)
         settings.metadata = metadata
         settings.softLimitFrames = softLimitFrames
+        settings.longLogFrames = longLogFrames
         settings.longestRotationDelay = longestRotationDelay
         settings.captureLimit = captureLimit
         settings.spoolLimit = spoolLimit

@@ -12,7 +12,7 @@ final class ReplicatorState: Sendable {
         var maintenanceIsIdle = true
         var captureError: String?
         var shipError: String?
-        var lastProgress = ContinuousClock.now
+        var progress = BacklogProgress(at: .now)
     }
 
     private let values = Mutex(Values())
@@ -68,6 +68,7 @@ final class ReplicatorState: Sendable {
             )
             changes.signal()
         case .closed(let transaction, let byteCount):
+            values.withLock { $0.progress.closed(transaction, at: .now) }
             logger.debug(
                 "Transaction file closed",
                 metadata: ["txid": "\(TransactionID(rawValue: transaction))", "bytes": "\(byteCount)"]
@@ -76,6 +77,11 @@ final class ReplicatorState: Sendable {
         case .rotated(let hold): logger.trace("WAL rotated", metadata: ["hold": "\(hold)"])
         case .rotationPostponed(let frames, let hold):
             logger.debug("WAL rotation postponed", metadata: ["frames": "\(frames)", "hold": "\(hold)"])
+        case .logIsLong(let frames):
+            logger.warning(
+                "The write-ahead log is long: a transaction that stays open keeps it from being checkpointed",
+                metadata: ["frames": "\(frames)"]
+            )
         case .fileReplaced: logger.error("The database file was replaced while attached")
         case .failed(let text):
             values.withLock { $0.captureError = text }
@@ -97,7 +103,10 @@ final class ReplicatorState: Sendable {
                 metadata: ["reason": "\(cause)", "detail": "\(detail)"]
             )
         case .shipped(let id, let byteCount):
-            values.withLock { ($0.shipError, $0.lastProgress) = (nil, .now) }
+            values.withLock { values in
+                values.shipError = nil
+                values.progress.shipped(id.rawValue, at: .now)
+            }
             logger.debug("Shipped", metadata: ["txid": "\(id)", "bytes": "\(byteCount)"])
         case .failed(let error):
             values.withLock { $0.shipError = "\(error)" }
@@ -125,7 +134,7 @@ final class ReplicatorState: Sendable {
                 }
             let error = values.shipError ?? values.captureError
             let isDone = engine.transaction == accepted
-            let moves = values.lastProgress.duration(to: .now) < .seconds(60)
+            let moves = values.progress.moves(at: .now)
             return ReplicationStatus(
                 phase: phase,
                 transaction: engine.transaction,

@@ -7,6 +7,15 @@ func onDisk<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) a
 }
 
 extension NIOThreadPool {
+    /// The threads of all merges and retention runs of this process: two at a time, the others wait.
+    ///
+    /// No job on them waits for another one.
+    static let maintenance = {
+        let pool = NIOThreadPool(numberOfThreads: 2)
+        pool.start()
+        return pool
+    }()
+
     private static let endings = DispatchQueue(label: "pool-endings")
 
     /// Ends a pool whose work is done; its threads go.

@@ -60,13 +60,8 @@ public struct Compactor: Sendable {
         _ step: CompactionStep,
         isPermitted: @Sendable () async -> Bool = { true }
     ) async throws -> Result {
-        // A thread of its own: merging for minutes holds up nobody else's work.
-        let pool = NIOThreadPool(numberOfThreads: 1)
-        pool.start()
-        let result: Swift.Result<Result, any Error>
-        do { result = .success(try await carryOut(step, pool, isPermitted)) } catch { result = .failure(error) }
-        try await pool.end()
-        return try result.get()
+        // Threads of their own: merging for minutes holds up nobody else's work.
+        try await carryOut(step, .maintenance, isPermitted)
     }
 
     private func carryOut(

@@ -22,22 +22,15 @@ public struct RetentionRunner: Sendable {
     ///   `changing` where one is gone; `storage` and the like; `CancellationError`.
     public func verify(_ plan: RetentionPlan) async throws -> Set<String> {
         guard !plan.unverified.isEmpty else { return [] }
-        let pool = NIOThreadPool(numberOfThreads: 1)
-        pool.start()
-        let result: Result<Set<String>, any Error>
         let files = TemporaryFiles(workspace)
-        do {
-            let verifier = FileVerifier(replica: replica, files: files, pool: pool)
-            var keys: Set<String> = []
-            for file in plan.unverified {
-                _ = try await verifier.verify(file)
-                keys.insert(file.key)
-            }
-            result = .success(keys)
-        } catch { result = .failure(error) }
-        files.removeAll()
-        try await pool.end()
-        return try result.get()
+        defer { files.removeAll() }
+        let verifier = FileVerifier(replica: replica, files: files, pool: .maintenance)
+        var keys: Set<String> = []
+        for file in plan.unverified {
+            _ = try await verifier.verify(file)
+            keys.insert(file.key)
+        }
+        return keys
     }
 
     /// Deletes what a plan drops.

@@ -76,6 +76,7 @@ extension DatabaseSettings {
         syncInterval = database.replica.syncInterval
         slowPoll = database.monitorInterval
         softLimitFrames = database.minCheckpointPageCount.flatMap(UInt32.init(exactly:))
+        if database.truncatePageN > 0 { longLogFrames = UInt32(exactly: database.truncatePageN) }
         if database.checkpointInterval > .zero { longestRotationDelay = database.checkpointInterval }
         if let bound = database.maxSyncWALBytes, bound > 0 { captureLimit = Int(clamping: max(1 << 20, bound)) }
         busyTimeout = max(database.busyTimeout, .seconds(1))

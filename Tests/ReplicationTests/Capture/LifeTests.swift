@@ -231,24 +231,64 @@ import Testing
         }
     }
 
-    @Test("An engine that was stopped for a while captures what was written meanwhile")
+    @Test("An engine that is stopped for ten seconds captures what was written meanwhile; the log shrinks again")
     func stoppedProcess() async throws {
         try await withTemporaryFolder("life") { folder in
             let session = HostSession(folder.appending("app.db"))
-            let application = try SQLiteFile.makeDatabase(session.database, rows: 40)
+            try SQLiteFile.makeDatabase(session.database, rows: 40).close()
             try await session.start(["soft=100", "known=1"])
             try await session.check()
+            let log = session.database.string + "-wal"
+            let before = byteCount(of: log)
             session.host?.signal(SIGSTOP)
-            for _ in 0..<500 { try application.write() }
-            let grown = byteCount(of: session.database.string + "-wal")
+            try session.startOther("writer", rate: 100)
+            // A stretch of time, not a wait for something.
+            try await Task.sleep(for: .seconds(10))
+            let grown = byteCount(of: log)
+            #expect(grown > before + 1_000_000)
             session.host?.signal(SIGCONT)
-            try await session.check()
-            try await Task.sleep(for: .milliseconds(300))
-            try application.write()
-            try await session.check()
-            #expect(grown > 500_000 && session.unexpected.isEmpty)
-            application.close()
+            try await session.check("while the writer goes on")
+            try await session.endOthers()
+            try await session.check("after the writer")
+            try await eventually("the log shrinks") { byteCount(of: log) < grown / 2 }
+            try await session.check("after that")
+            #expect(session.unexpected.isEmpty && session.applicationFailures.isEmpty)
             try await session.end()
+        }
+    }
+
+    @Test("A log that grows past the length to be told of is told of once, and again after it was begun anew")
+    func longLog() async throws {
+        try await attached({ settings in
+            settings.softLimitFrames = 40
+            settings.longLogFrames = 200
+        }) { session, application in
+            func told() -> Int { session.events.all.count { if case .logIsLong = $0 { true } else { false } } }
+            for round in 1...2 {
+                let reader = try SQLiteFile(session.database, .init(creates: false))
+                try reader.execute("BEGIN; SELECT count(*) FROM item")
+                for _ in 0..<150 { try application.write(rows: 5) }
+                try await session.check("long")
+                #expect(told() == round)
+                reader.close()
+                let salts = try logSalts(of: session.database)
+                try await eventually("the log begins anew") {
+                    try application.write()
+                    return try logSalts(of: session.database) != salts
+                }
+                try await session.check("anew")
+            }
+        }
+    }
+}
+
+/// The salts in the header of a database's write-ahead log.
+private func logSalts(of database: FilePath) throws -> [UInt8] {
+    // SQLite holds no locks on this file, so that it may be opened and closed in its process.
+    let file = try FileDescriptor.open(database.string + "-wal", .readOnly)
+    return try file.closeAfter {
+        try [UInt8](unsafeUninitializedCapacity: 8) { buffer, count in
+            count = try file.read(fromAbsoluteOffset: 16, into: UnsafeMutableRawBufferPointer(buffer))
         }
     }
 }

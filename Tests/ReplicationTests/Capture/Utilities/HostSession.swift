@@ -142,6 +142,11 @@ final class HostSession {
             + others.flatMap { $0.standardError.split(separator: "\n").map(String.init) }
     }
 
+    /// Ends the other processes that use the database.
+    func endOthers() async throws {
+        for other in others { try await other.terminate() }
+    }
+
     /// Detaches, ends everything, and checks the source.
     func end() async throws {
         if let host, host.exit == nil {
@@ -150,7 +155,7 @@ final class HostSession {
         }
         past += lines
         host = nil
-        for other in others { try await other.terminate() }
+        try await endOthers()
         let check = try SQLiteFile(database, .init(creates: false)).integrityCheck()
         guard check == "ok" else { throw TestSupportError("the source is damaged: \(check)") }
     }

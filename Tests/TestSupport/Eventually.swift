@@ -1,9 +1,7 @@
-import TestSupport
-
 /// Waits until a condition holds that nothing tells of: looks again and again.
 ///
 /// - Throws: `TestSupportError` with `what` when it does not hold within `limit`; what `condition` throws.
-func eventually(
+public func eventually(
     _ what: @autoclosure () -> String,
     within limit: Duration = .seconds(30),
     _ condition: () async throws -> Bool
