@@ -76,7 +76,7 @@ let package = Package(
         .executableTarget(
             name: "sqlite-replicate",
             dependencies: [
-                "CConcurrency", "SQLiteReplicate",
+                "CConcurrency", "Replication", "SQLiteReplicate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -114,6 +114,10 @@ public enum ObjectBody: Sendable {
     case bytes(ByteBuffer)
     /// The whole of a file, which must not change meanwhile.
     case file(FilePath)
+    /// The same for a file that nobody needs any more: the store may take it instead of copying it.
+    ///
+    /// Whether it is still there afterwards, and after an error, is not said.
+    case temporary(FilePath)
 }
 
 /// What must hold at the store for a put to be carried out.

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Replication
 
 /// Where the program begins.
 @main
 enum Main {
     static func main() async {
         MemoryTuning.apply()
+        OpenFileLimit.raise()
         WorkerExecutor.shared.takeTasksWithoutPreference()
         await withTaskExecutorPreference(WorkerExecutor.shared) { await Program.main() }
     }

@@ -35,11 +35,17 @@ struct FolderWriter: Sendable {
 
     /// Writes beside, syncs, publishes under the object's name, syncs the folder.
     private func write(replacing: Bool) throws(ObjectStoreError) -> ObjectVersion {
-        let source = try FolderSource(body)
         let temporary = FilePath(path.string + "." + Self.randomName() + FolderStore.temporarySuffix)
         let file: OpenFile
+        var content: ByteBuffer?
         do throws(ObjectStoreError) {
-            file = try fill(temporary, from: source)
+            if let taken = try take(to: temporary) {
+                file = taken
+            } else {
+                let source = try FolderSource(body)
+                file = try fill(temporary, from: source)
+                content = source.content
+            }
             try publish(temporary, replacing: replacing)
         } catch {
             removeUnfinished(temporary)
@@ -47,10 +53,23 @@ struct FolderWriter: Sendable {
         }
         do throws(Errno) {
             try OpenFile.syncFolder(path.removingLastComponent())
-            if let content = source.content, source.byteCount <= ObjectVersion.largestHashed { return .of(content) }
+            if let content, content.readableBytes <= ObjectVersion.largestHashed { return .of(content) }
             return try .of(file, file.status())
         } catch {
             throw .file("Syncing the folder of", path, error)
+        }
+    }
+
+    /// Moves a file that nobody else needs; `nil` where it must be copied.
+    private func take(to temporary: FilePath) throws(ObjectStoreError) -> OpenFile? {
+        guard case .temporary(let source) = body else { return nil }
+        do throws(Errno) {
+            guard let file = try store.adopt(source, as: temporary) else { return nil }
+            if let timestamp { try file.setTimes(timestamp) }
+            try file.sync()
+            return file
+        } catch {
+            throw .file("Moving '\(source)' to", path, error)
         }
     }
 
@@ -118,6 +137,29 @@ extension FolderStore {
             guard error == .noSuchFileOrDirectory else { throw error }
             try createFolder(path.removingLastComponent())
             file = try .creating(path, mode: fileMode, exclusive: true)
+        }
+        try adopt(file, mode: fileMode)
+        return file
+    }
+
+    /// Gives a file of the same file system another name, and the store's mode and owner.
+    ///
+    /// - Returns: `nil` where it lies on another file system, or has other names as well.
+    func adopt(_ source: FilePath, as path: FilePath) throws(Errno) -> OpenFile? {
+        let file = try OpenFile.reading(source)
+        let status = try file.status()
+        guard status.type == .regular, status.linkCount == 1 else { return nil }
+        do throws(Errno) {
+            do throws(Errno) {
+                try OpenFile.rename(source, toUnused: path)
+            } catch {
+                guard error == .noSuchFileOrDirectory else { throw error }
+                try createFolder(path.removingLastComponent())
+                try OpenFile.rename(source, toUnused: path)
+            }
+        } catch {
+            if error == .improperLink { return nil }
+            throw error
         }
         try adopt(file, mode: fileMode)
         return file

@@ -85,6 +85,7 @@ public struct Replica: Sendable {
     ///   - byteCount: Its size in bytes.
     ///   - level: The level.
     ///   - condition: What must hold at the store.
+    ///   - isTemporary: Whether nobody needs the local file any more: then the store may take it.
     /// - Returns: The file as a listing tells of it.
     /// - Throws: ``ReplicaError`` with code `storage` or `cancelled`.
     public func put(
@@ -92,12 +93,14 @@ public struct Replica: Sendable {
         header: LTXHeader,
         byteCount: Int64,
         level: Int,
-        condition: PutCondition = .none
+        condition: PutCondition = .none,
+        isTemporary: Bool = false
     ) async throws(ReplicaError) -> ReplicaFile {
         let created = Timestamp(rawValue: header.timestampMilliseconds)
         let key = layout.key(level: level, min: header.minTXID, max: header.maxTXID)
+        let body: ObjectBody = isTemporary ? .temporary(source) : .file(source)
         do {
-            try await store.put(key, .file(source), metadata: ObjectMetadata(timestamp: created), condition: condition)
+            try await store.put(key, body, metadata: ObjectMetadata(timestamp: created), condition: condition)
         } catch { throw ReplicaError(error) }
         return ReplicaFile(
             level: level,

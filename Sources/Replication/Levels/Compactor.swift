@@ -93,7 +93,9 @@ public struct Compactor: Sendable {
             made.path,
             header: made.summary.header,
             byteCount: made.summary.byteCount,
-            level: step.level
+            level: step.level,
+            // Where it is kept for the level above the store is none that could take it.
+            isTemporary: true
         )
         let isKept = try await pool.runIfActive { keep(made, file, from: step) }
         if isKept { files.forget(made.path) } else { files.removeAll() }

@@ -3,8 +3,8 @@ import SystemPackage
 
 /// A local file that is opened for each read, so that thousands of them can be merged at a time.
 struct ReopeningSource: LTXSource {
-    /// Up to so many sources are held open instead.
-    static let openLimit = 128
+    /// Up to so many sources are held open instead: a small part of what this process may hold open.
+    static let openLimit = min(2048, max(128, OpenFileLimit.current / 8))
 
     let name: String
     let byteCount: Int64

@@ -50,6 +50,72 @@ import Testing
         }
     }
 
+    @Test(
+        "A file that nobody needs any more is moved, and has the store's mode and the object's time",
+        arguments: [17, 99_999]
+    )
+    func putTemporary(size: Int) async throws {
+        try await withTemporaryFolder { folder in
+            let store = FolderStore(root: folder.appending("store"), fileMode: FilePermissions(rawValue: 0o640))
+            let (bytes, source) = (pattern(size), folder.appending("source"))
+            try write(bytes, to: source)
+            let inode = try source.stat().inode
+            let time = Timestamp(rawValue: 1_136_214_245_973)
+            let version = try await store.put(
+                "a/k",
+                .temporary(source),
+                metadata: ObjectMetadata(timestamp: time),
+                condition: .ifAbsent
+            )
+            let status = try folder.appending("store/a/k").stat()
+            #expect(status.inode == inode && status.permissions == FilePermissions(rawValue: 0o640))
+            #expect(throws: Errno.noSuchFileOrDirectory) { try source.stat() }
+            #expect(try await store.get("a/k", range: nil) == bytes)
+            let info = try await store.head("a/k")
+            #expect(info.modified == time && info.version == version)
+        }
+    }
+
+    @Test("A file with a second name is copied, and so is one of another file system")
+    func putSharedTemporary() async throws {
+        try await withTemporaryFolder { folder in
+            let store = FolderStore(root: folder.appending("store"))
+            let (bytes, source) = (pattern(99_999), folder.appending("source"))
+            try write(bytes, to: source)
+            #expect(link(source.string, folder.appending("second").string) == 0)
+            try await store.put("k", .temporary(source), metadata: .init(), condition: .none)
+            let inode = try source.stat().inode
+            #expect(try folder.appending("store/k").stat().inode != inode)
+            #expect(try await store.get("k", range: nil) == bytes)
+
+            guard access("/dev/shm", W_OK) == 0 else { return }
+            let elsewhere = FilePath("/dev/shm/temporary-\(UInt64.random(in: .min ... .max))")
+            try write(bytes, to: elsewhere)
+            defer { unlink(elsewhere.string) }
+            try await store.put("l", .temporary(elsewhere), metadata: .init(), condition: .none)
+            #expect(try await store.get("l", range: nil) == bytes)
+        }
+    }
+
+    @Test("A file that is moved to a taken name is not put")
+    func putTemporaryTaken() async throws {
+        try await withTemporaryFolder { folder in
+            let store = FolderStore(root: folder.appending("store"))
+            try await store.put("k", .bytes(pattern(5)), metadata: .init(), condition: .none)
+            try write(pattern(7), to: folder.appending("source"))
+            let error = await #expect(throws: ObjectStoreError.self) {
+                try await store.put(
+                    "k",
+                    .temporary(folder.appending("source")),
+                    metadata: .init(),
+                    condition: .ifAbsent
+                )
+            }
+            #expect(error?.code == .conditionFailed)
+            #expect(try await store.get("k", range: nil) == pattern(5))
+        }
+    }
+
     @Test("Files and folders get the modes asked for, whatever the umask")
     func modes() async throws {
         try await withTemporaryFolder { folder in
