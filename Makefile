@@ -22,7 +22,7 @@ ONLY ?=
 BENCH_MB ?= 64
 
 .PHONY: help setup setup-servers demo test build release bench lint format docs install uninstall clean \
-	histories soak faults race merge-race shim-test
+	histories soak faults simulate simulate-variants race merge-race shim-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -31,6 +31,7 @@ demo: setup release ## Build the program and run its demonstration: replicate, r
 	$(PROGRAM) demo
 
 test: setup-servers ## Run all tests, those against real Litestream, MinIO and moto included
+	@$(MAKE) --no-print-directory simulate SEEDS=1..2000
 	@scripts/test.sh $(TEST_FLAGS)
 
 setup: ## Install the system libraries that are missing
@@ -76,6 +77,14 @@ soak: setup-servers ## Long: levels and retention under load beside real Litestr
 
 faults: setup-servers shim-test ## Long: every fault point with every kind of fault; FAULTS=all
 	FAULTS=$(FAULTS) $(LONG) --filter Fault
+
+simulate: setup ## Long: the failover protocol in simulated time; SEEDS=1..2000
+	@swift build -c release --product simulate $(RELEASE_FLAGS)
+	@.build/release/simulate $(SEEDS)
+
+simulate-variants: setup ## Long: each rule of the failover protocol left out must be noticed within 5,000 seeds
+	@swift build -c release --product simulate $(RELEASE_FLAGS)
+	@.build/release/simulate --variants
 
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)

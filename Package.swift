@@ -59,6 +59,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .target(name: "Cluster", dependencies: ["LTX"]),
         .target(
             name: "SQLiteReplicate",
             dependencies: [
@@ -120,6 +121,12 @@ let package = Package(
             ],
             path: "Tests/EngineHost"
         ),
+        .target(name: "ClusterSimulator", dependencies: ["Cluster"], path: "Tests/ClusterSimulator"),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Cluster", "ClusterSimulator"],
+            path: "Tests/Simulate"
+        ),
         .testTarget(
             name: "TestSupportTests",
             dependencies: [
@@ -128,6 +135,8 @@ let package = Package(
         ),
         .testTarget(name: "LTXTests", dependencies: ["LTX"]),
         .testTarget(name: "SQLiteFormatTests", dependencies: ["SQLiteFormat"]),
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster"]),
+        .testTarget(name: "ClusterSimulatorTests", dependencies: ["Cluster", "ClusterSimulator"]),
         .testTarget(
             name: "ObjectStorageTests",
             dependencies: [

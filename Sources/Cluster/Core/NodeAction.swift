@@ -1,0 +1,77 @@
+/// What a node is to do next. Actions are carried out in their order; those without a ticket are done before the next
+/// one begins.
+public enum NodeAction: Hashable, Sendable {
+    // MARK: The lease
+
+    /// Read the lease.
+    case readLease(Ticket)
+    /// Put this body in the place of that version; `nil`: where there is none.
+    case swapLease(Ticket, Lease, condition: LeaseVersion?)
+    /// Without any condition; only a rule left out asks for it.
+    case overwriteLease(Ticket, Lease)
+    /// Delete the lease; only a rule left out asks for it.
+    case deleteLease(Ticket)
+
+    // MARK: The chain and the database
+
+    /// Look at the database and its records, with the write lock held.
+    case examine(Ticket)
+    /// Fetch and check the level-0 file of a transaction.
+    case fetch(Ticket, UInt64)
+    /// Fetch and check a file of a higher level that holds this transaction and begins at or before it.
+    case fetchMerged(Ticket, UInt64)
+    /// Apply what was fetched last, as one commit, to the database that stands at `from`.
+    case apply(Ticket, FileMark, from: ChainPoint)
+    /// Note that the database stands at this place of the chain; nothing is written to it.
+    case notePosition(ChainPoint)
+    /// Prove the database's checksum.
+    case verify(Ticket)
+    /// Create the seal: page 1 as of `at`, as the file of the transaction behind it.
+    case createSeal(Ticket, epoch: Epoch, at: ChainPoint)
+    /// Create the record of the epoch.
+    case createRecord(Ticket, EpochRecord)
+    /// Create the object of a closed transaction file.
+    case upload(Ticket, FileMark)
+    /// The store has it: answer who waited for it.
+    case accepted(ChainPoint)
+    /// Keep what only this database holds aside, the write lock held.
+    case quarantine(Ticket, fork: ChainPoint?)
+    /// Put the database back on the chain's newest state, the write lock held.
+    case rewind(Ticket)
+
+    // MARK: The application
+
+    /// Open for writing in this epoch behind the seal. What the database holds beyond the seal is to be captured.
+    case open(Epoch, seal: ChainPoint)
+    /// The gate was moved: until when it is open; `nil`: it is closed.
+    case gate(WriteGate)
+    /// Take SQLite's write lock and keep it.
+    case lockDatabase
+    /// Give SQLite's write lock back.
+    case unlockDatabase
+    /// Let no transaction begin, wait for the open ones, capture everything.
+    case endWrites(Ticket, within: Duration)
+    /// Refuse all writes, take the write lock, stop programs: this session is over.
+    case fence(String)
+
+    // MARK: This host, other nodes and people
+
+    /// Make this durable.
+    case remember(NodeMemory)
+    /// Write this node's record, with a stamp that it never had before; nobody waits for it.
+    case writeNodeRecord(stamp: UInt64)
+    /// Read the records of all nodes: their stamps.
+    case readNodeRecords(Ticket)
+    /// Ask these nodes for a promise.
+    case askPromises(Ticket, [NodeID], PromiseRequest)
+    /// Answer another node's request.
+    case answerPromise(PromiseRequest, granted: Bool)
+    /// Tell the other nodes that the lease is worth a look.
+    case sendHints
+    /// The role has changed.
+    case roleChanged(Role)
+    /// Say this to people.
+    case alarm(String)
+    /// Nothing more is to be done: end the process.
+    case end
+}

@@ -1,0 +1,198 @@
+/// Something that is being done about the chain or the database.
+struct Step: Sendable {
+    enum Kind: Sendable {
+        case examine
+        case fetch(UInt64)
+        case fetchMerged(UInt64)
+        case apply(FileMark)
+        case verify
+        case seal
+        case record
+        case quarantine
+        case rewind
+    }
+
+    let ticket: Ticket
+    let kind: Kind
+}
+
+extension NodeCore {
+    mutating func advanceChain() {
+        guard step == nil, now >= nextStep else { return }
+        switch role {
+        case .joining:
+            // Where the right to write lies must be known before anything is judged by it.
+            guard watch.seen != nil else { return }
+            lock()
+            begin(.examine) { .examine($0) }
+        case .standby, .claimed:
+            let number = position.number + 1
+            begin(.fetch(number)) { .fetch($0, number) }
+        case .sealing:
+            guard let epoch = hold?.epoch else { return }
+            let end = position
+            begin(.seal) { .createSeal($0, epoch: epoch, at: end) }
+        case .sealed:
+            guard let hold else { return }
+            let record = epochRecord(hold)
+            begin(.record) { .createRecord($0, record) }
+        case .recorded: openIfValid()
+        case .quarantining: rewind()
+        case .claiming, .primary, .draining, .halted: break
+        }
+    }
+
+    /// Nothing but the chain changes the database from here on.
+    private mutating func lock() {
+        guard !isLocked else { return }
+        isLocked = true
+        actions.append(.lockDatabase)
+    }
+
+    mutating func begin(_ kind: Step.Kind, _ action: (Ticket) -> NodeAction) {
+        let ticket = newTicket()
+        step = Step(ticket: ticket, kind: kind)
+        actions.append(action(ticket))
+    }
+
+    /// Whether this answers the step under way, which is over then.
+    mutating func ends(_ ticket: Ticket) -> Bool {
+        guard step?.ticket == ticket else { return false }
+        step = nil
+        return true
+    }
+
+    // MARK: - Joining
+
+    mutating func examined(_ finding: DatabaseFinding) {
+        guard role == .joining else { return }
+        switch JoinVerdict.decide(finding, leftOut: leftOut) {
+        case .stands(let point, let ahead):
+            (position, self.ahead) = (point, ahead)
+            positionEpoch = .zero
+            nextStep = now
+            become(.standby)
+        case .unknown: quarantine(fork: nil)
+        }
+    }
+
+    /// What this database holds and the chain does not is kept, then the database follows the chain (N11).
+    mutating func quarantine(fork: ChainPoint?) {
+        become(.quarantining)
+        if isLeftOut(.tailUnlocked) { actions.append(.unlockDatabase) }
+        if isLeftOut(.dropTail) { return rewind() }
+        begin(.quarantine) { .quarantine($0, fork: fork) }
+    }
+
+    mutating func rewind() {
+        guard role == .quarantining else { return }
+        begin(.rewind) { .rewind($0) }
+    }
+
+    mutating func rewound(_ end: ChainEnd?) {
+        guard role == .quarantining else { return }
+        guard let end else {
+            nextStep = now + timing.poll
+            return
+        }
+        (position, positionEpoch, ahead) = (end.point, end.epoch, [])
+        nextStep = now
+        if isLeftOut(.tailUnlocked) { actions.append(.lockDatabase) }
+        become(.standby)
+    }
+
+    // MARK: - Following
+
+    mutating func fetched(_ ticket: Ticket, _ answer: FetchAnswer) {
+        guard let kind = step?.kind, ends(ticket), role == .standby || role == .claimed else { return }
+        switch answer {
+        case .file(let mark): found(mark)
+        case .foreign(let number):
+            let id = ChainPoint(number: number, checksum: 0)
+            halt("Transaction \(id) was written by another program: `cluster adopt` once it is stopped.")
+        case .absent: missing(kind)
+        case .failed: nextStep = now + timing.poll
+        case .damaged(let what):
+            if role == .claimed { return giveUp(what) }
+            actions.append(.alarm(what))
+            nextStep = now + settings.followInterval
+        }
+    }
+
+    /// A file that leads on from here.
+    private mutating func found(_ mark: FileMark) {
+        nextStep = now
+        guard mark.point.number > position.number else {
+            nextStep = now + timing.poll
+            return
+        }
+        let isMerged = mark.point.number > position.number + 1
+        if role == .claimed, let hold, mark.epoch >= hold.epoch, !isLeftOut(.chase),
+            !(isMerged && isLeftOut(.forgetEpoch))
+        {
+            return fence("Epoch \(mark.epoch) has begun.")
+        }
+        if role == .claimed, isLeftOut(.unverified) {
+            (position, positionEpoch) = (mark.point, mark.epoch)
+            return
+        }
+        guard !ahead.isEmpty else {
+            let from = position
+            return begin(.apply(mark)) { .apply($0, mark, from: from) }
+        }
+        // The database holds own transactions beyond this place: the chain's must be the same ones.
+        let index = isMerged ? ahead.firstIndex { $0.point == mark.point } : ahead[0] == mark ? 0 : nil
+        guard let index else {
+            if role == .claimed { return giveUp("Transactions of this database were superseded.") }
+            return quarantine(fork: position)
+        }
+        ahead.removeFirst(index + 1)
+        (position, positionEpoch) = (mark.point, mark.epoch)
+        actions.append(.notePosition(position))
+    }
+
+    /// There is no such file: either it was merged, or this is the end (N4).
+    private mutating func missing(_ kind: Step.Kind) {
+        let number = position.number + 1
+        let head = role == .claimed ? hold?.claimedHead.number ?? 0 : watch.seen?.lease.head.number ?? 0
+        if case .fetch = kind, number <= head && !isLeftOut(.firstAbsent) || isLeftOut(.listOnly) {
+            if case .fetch = kind { return begin(.fetchMerged(number)) { .fetchMerged($0, number) } }
+        }
+        if role == .standby {
+            nextStep = now + settings.followInterval
+        } else if number <= head, !isLeftOut(.firstAbsent) {
+            giveUp("The chain ends before the head of the lease: this node stays a standby.")
+        } else {
+            endReached()
+        }
+    }
+
+    private mutating func endReached() {
+        if isLeftOut(.noSeal) { return become(.recorded) }
+        let skips: [ProtocolRule] = [.unverified, .revert, .blindApply]
+        if skips.contains(where: isLeftOut) { return become(.sealing) }
+        begin(.verify) { .verify($0) }
+    }
+
+    mutating func applied(_ ticket: Ticket, _ answer: ApplyAnswer) {
+        guard case .apply(let mark)? = step?.kind, ends(ticket), role == .standby || role == .claimed else { return }
+        switch answer {
+        case .applied:
+            (position, positionEpoch) = (mark.point, mark.epoch)
+            nextStep = now
+        case .failed: nextStep = now + timing.poll
+        case .unfit:
+            if role == .claimed { return giveUp("The database does not continue to \(mark.point).") }
+            actions.append(.alarm("The database does not continue to \(mark.point): it is looked at anew."))
+            rejoin()
+        }
+    }
+
+    mutating func created(_ ticket: Ticket, _ answer: CreateAnswer) {
+        if let index = uploads.firstIndex(where: { $0.ticket == ticket }) {
+            uploaded(uploads.remove(at: index), answer)
+        } else if ends(ticket), role == .sealing {
+            sealCreated(answer)
+        }
+    }
+}

@@ -1,0 +1,214 @@
+/// A transaction file on its way to the store.
+struct Upload: Sendable {
+    let ticket: Ticket
+    let mark: FileMark
+}
+
+/// A primary, or a candidate, on its way out.
+struct Drain: Sendable {
+    enum Purpose: Hashable, Sendable {
+        case giveUp
+        case release
+        case handOver(NodeID)
+        case end
+    }
+
+    enum Phase: Hashable, Sendable {
+        case endingWrites(Ticket)
+        case shipping
+        case swapping
+    }
+
+    let purpose: Purpose
+    var phase: Phase
+    let since: Moment
+}
+
+extension NodeCore {
+    /// The number of the next transaction file that is closed here.
+    public var nextNumber: UInt64 { (spool.last?.point ?? position).number + 1 }
+
+    /// Up to where files may be merged: what the store has accepted (N8).
+    public var mergeableThrough: ChainPoint {
+        isLeftOut(.compactUnshipped) || isLeftOut(.snapshotLive) ? spool.last?.point ?? position : position
+    }
+
+    /// Level-0 files below this number may be deleted, so far as the lease is concerned (N6); 0: none.
+    public func deletableBelow(at now: Moment) -> UInt64 {
+        guard role == .primary, let hold, now < hold.since + timing.acceptance else { return 0 }
+        return hold.body.head.number
+    }
+
+    mutating func openIfValid() {
+        guard let hold, now < hold.since + timing.acceptance else { return }
+        (spool, uploads, ahead) = ([], [], [])
+        (isLocked, opened) = (false, now)
+        become(.primary)
+        actions.append(.unlockDatabase)
+        moveGate()
+        actions.append(.open(hold.epoch, seal: position))
+        actions.append(.sendHints)
+    }
+
+    // MARK: - The gate
+
+    mutating func advanceGate() {
+        moveGate()
+        guard role == .primary || role == .draining, let until = lockingMoment else { return }
+        if now >= until, !isLocked {
+            isLocked = true
+            actions.append(.lockDatabase)
+        } else if now < until, isLocked, role == .primary {
+            isLocked = false
+            actions.append(.unlockDatabase)
+        }
+    }
+
+    /// When the write lock is taken, unless the lease, or promises, are renewed until then.
+    var lockingMoment: Moment? {
+        guard let hold, !isAlone else { return nil }
+        return max(hold.since, promised ?? hold.since) + timing.locking
+    }
+
+    /// Whether nobody else may claim at all.
+    private var isAlone: Bool {
+        let own = [settings.node]
+        return hold?.body.eligible == own && (swap?.body.eligible ?? own) == own
+    }
+
+    private mutating func moveGate() {
+        var new = WriteGate()
+        if role == .primary, let hold {
+            new.openUntil = max(hold.since, promised ?? hold.since) + timing.acceptance
+            if isAlone { new.openUntil = Moment(reading: .seconds(Int64.max / 4)) }
+        }
+        guard new != gate else { return }
+        gate = new
+        actions.append(.gate(new))
+    }
+
+    // MARK: - Shipping (N3)
+
+    mutating func captured(_ mark: FileMark) {
+        guard role == .primary || role == .draining, mark.point.number == nextNumber else { return }
+        spool.append(mark)
+    }
+
+    mutating func advanceUploads() {
+        guard role == .primary || role == .draining, now >= nextUpload else { return }
+        let width = isLeftOut(.queue) ? 2 : 1
+        while uploads.count < width, uploads.count < spool.count {
+            let mark = spool[uploads.count]
+            guard !uploads.contains(where: { $0.mark.point.number == mark.point.number }) else { break }
+            let ticket = newTicket()
+            uploads.append(Upload(ticket: ticket, mark: mark))
+            actions.append(.upload(ticket, mark))
+        }
+    }
+
+    mutating func uploaded(_ upload: Upload, _ answer: CreateAnswer) {
+        switch answer {
+        case .created, .exists(isSame: true, _): accept(upload.mark)
+        case .exists(_, nil):
+            halt("Transaction \(upload.mark.point) was written by another program: `cluster adopt`.")
+        case .exists(_, let other?):
+            let isOurs =
+                isLeftOut(.byNode) && other.node == settings.node
+                || isLeftOut(.reencode) && other.node == settings.node && other.epoch == hold?.epoch
+            if isOurs { return accept(upload.mark) }
+            fence("Transaction \(upload.mark.point) was written in epoch \(other.epoch).")
+        case .conflict, .unknown:
+            if isLeftOut(.unknownIsSuccess) { return accept(upload.mark) }
+            if isLeftOut(.reencode), let newest = spool.last, let first = spool.first {
+                var mark = newest
+                mark.point.number = first.point.number
+                spool = [mark]
+            }
+            nextUpload = now + pause
+        }
+    }
+
+    private mutating func accept(_ mark: FileMark) {
+        spool.removeAll { $0.point.number <= mark.point.number }
+        guard mark.point.number > position.number else { return }
+        (position, positionEpoch) = (mark.point, mark.epoch)
+        actions.append(.accepted(position))
+    }
+
+    // MARK: - The way out
+
+    mutating func obey(_ command: NodeCommand) {
+        switch command {
+        case .promote(let acceptLoss):
+            memory.isDemoted = false
+            actions.append(.remember(memory))
+            claims.wanted = acceptLoss
+            claims.failure = nil
+            nextLook = now
+        case .switchover(let successor): if role == .primary { endWrites(.handOver(successor)) }
+        case .demote:
+            memory.isDemoted = true
+            claims.wanted = nil
+            actions.append(.remember(memory))
+            if role == .primary { endWrites(.release) }
+        case .shutDown:
+            if role == .primary {
+                endWrites(.end)
+            } else if role.isHolding, role != .draining {
+                (step, drain) = (nil, Drain(purpose: .end, phase: .shipping, since: now))
+                become(.draining)
+            } else if role != .draining {
+                actions.append(.end)
+            }
+        }
+    }
+
+    private mutating func endWrites(_ purpose: Drain.Purpose) {
+        let ticket = newTicket()
+        drain = Drain(purpose: purpose, phase: .endingWrites(ticket), since: now)
+        become(.draining)
+        moveGate()
+        actions.append(.endWrites(ticket, within: settings.drain))
+    }
+
+    mutating func writesEnded(_ ticket: Ticket) {
+        guard drain?.phase == .endingWrites(ticket) else { return }
+        drain?.phase = .shipping
+    }
+
+    mutating func advanceDrain() {
+        guard role == .draining, let drain, let hold else { return }
+        if drain.purpose == .end, now - drain.since >= settings.farewell { return actions.append(.end) }
+        if case .handOver = drain.purpose, drain.phase != .swapping {
+            if now - drain.since >= settings.handoff { return resume() }
+            if now >= hold.since + timing.locking { return fence("The lease ran out while handing over.") }
+        }
+        guard drain.phase == .shipping, spool.isEmpty, uploads.isEmpty, swap == nil, leaseRequest == nil else {
+            return
+        }
+        self.drain?.phase = .swapping
+        var body = hold.body
+        body.counter += 1
+        body.nonce = newNonce()
+        body.head = newestHead(hold)
+        body.state = .free
+        if case .handOver(let successor) = drain.purpose { (body.state, body.successor) = (.handoff, successor) }
+        send(PendingSwap(body: body, condition: hold.version, firstSent: now, purpose: .release))
+    }
+
+    /// Writes again: nothing was handed over.
+    mutating func resume() {
+        drain = nil
+        actions.append(.alarm("The hand-over took too long and was called off."))
+        become(.primary)
+    }
+
+    /// The lease was let go.
+    mutating func released(_ body: Lease) {
+        let purpose = drain?.purpose
+        if body.state == .handoff { claims.handedOver = now }
+        fence(body.state == .handoff ? "Handed over." : "The lease was let go.")
+        actions.append(.sendHints)
+        if purpose == .end { actions.append(.end) }
+    }
+}

@@ -1,0 +1,34 @@
+/// What a node must still know after a restart (`cluster.json` in its metadata folder).
+public struct NodeMemory: Hashable, Sendable {
+    /// The newest epoch that this node has won; on disk before it goes on.
+    public var won: Epoch
+    /// The promise it has given; on disk before it is answered.
+    public var promise: Promise?
+    /// An operator has taken it out: it claims on no ground until it is promoted.
+    public var isDemoted: Bool
+
+    /// Creates the memory of a node; a new one knows nothing.
+    public init(won: Epoch = .zero, promise: Promise? = nil, isDemoted: Bool = false) {
+        (self.won, self.promise, self.isDemoted) = (won, promise, isDemoted)
+    }
+}
+
+/// A node's word not to take over from a session for some time (failover-review N13).
+public struct Promise: Hashable, Sendable {
+    /// From whom it will not take over.
+    public var session: SessionID
+    /// For how long.
+    public var length: Duration
+    /// When it was given.
+    public var given: Moment
+    /// In which boot; in another one it counts anew for its full length.
+    public var boot: String
+
+    /// Creates a promise.
+    public init(session: SessionID, length: Duration, given: Moment, boot: String) {
+        (self.session, self.length, self.given, self.boot) = (session, length, given, boot)
+    }
+
+    /// When it is over, seen in the boot `boot` at `now`.
+    func end(boot: String, now: Moment) -> Moment { boot == self.boot ? given + length : now + length }
+}

@@ -1,0 +1,35 @@
+/// Rules of the protocol that tests leave out one at a time, under the names of the model
+/// (`design/experiments/failover/model.py list`), to see that the simulator notices.
+package enum ProtocolRule: String, Hashable, Sendable, CaseIterable {
+    case noSeal = "no-seal"
+    case blindRenew = "blind-renew"
+    case fromReceipt = "from-receipt"
+    case roleBeforeLock = "role-before-lock"
+    case deleteLease = "delete-lease"
+    case collectSeals = "collect-seals"
+    case unverified
+    case unknownIsSuccess = "unknown-is-success"
+    case unknownIsFailure = "unknown-is-failure"
+    case nonce
+    case wallClock = "wall-clock"
+    case firstAbsent = "first-404"
+    case queue
+    case reencode
+    case byNode = "by-node"
+    case deleteUnlicensed = "delete-unlicensed"
+    case listOnly = "list-only"
+    case collectContested = "collect-contested"
+    case forgetEpoch = "forget-epoch"
+    case chase
+    case compactUnshipped = "compact-unshipped"
+    case snapshotLive = "snapshot-live"
+    case revert
+    case blindApply = "blind-apply"
+    case dropTail = "drop-tail"
+    case tailUnlocked = "tail-unlocked"
+    case promiseWhileClaiming = "promise-while-claiming"
+    case promisePartial = "promise-partial"
+    case promiseForgotten = "promise-forgotten"
+    case promiseOwnSession = "promise-own-session"
+    case promiseAmnesia = "promise-amnesia"
+}

@@ -1,0 +1,62 @@
+import Cluster
+
+/// One host of the simulation: its process, its disk and its clock.
+struct SimulatedNode {
+    let id: NodeID
+    /// The process, while it runs.
+    var core: NodeCore?
+    /// Counts processes: what was sent for an earlier one is not for this one.
+    var life = 0
+    var boots = 0
+    /// Its clock shows `offset + rate × time`.
+    var offset: Int64
+    var rate: Double
+    /// It does nothing before.
+    var frozenUntil: Int64 = 0
+    /// What it will learn then.
+    var inbox: [NodeEvent] = []
+    var nextWake: Int64 = .max
+
+    // The disk.
+    var database = History()
+    /// Closed transaction files, by number.
+    var files: [UInt64: SimulatedFile] = [:]
+    var recorded = ChainPoint.start
+    var older: [ChainPoint] = []
+    var epoch = Epoch.zero
+    var memory = NodeMemory()
+    var tail = History()
+
+    // The process's view.
+    var isOpen = false
+    var isLocked = true
+    /// What the newest closed file, or the seal, holds.
+    var captured = History()
+    var fetched: (mark: FileMark, history: History)?
+    /// Cut off from the store, and from the other nodes, until then.
+    var cutFromStore: Int64 = 0
+    var cutFromPeers: Int64 = 0
+    var cutFromLease: Int64 = 0
+    var cutFromChain: Int64 = 0
+
+    init(id: NodeID, offset: Int64, rate: Double) { (self.id, self.offset, self.rate) = (id, offset, rate) }
+
+    func localTime(at time: Int64) -> Moment {
+        Moment(reading: .nanoseconds(offset + Int64(Double(time) * rate)))
+    }
+
+    /// The time at which the clock shows `moment`, rounded up.
+    func time(of moment: Moment) -> Int64 {
+        let (seconds, attoseconds) = moment.reading.components
+        guard seconds < 1 << 32 else { return .max }
+        let shown = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        return Int64((Double(shown - offset) / rate).rounded(.up)) + 1
+    }
+
+    mutating func record(_ point: ChainPoint) {
+        guard point != recorded else { return }
+        older.append(recorded)
+        if older.count > 64 { older.removeFirst() }
+        recorded = point
+    }
+}

@@ -1,0 +1,64 @@
+package import Cluster
+import Dispatch
+import Synchronization
+
+/// Many runs, on all processors.
+package struct SimulationCampaign: Sendable {
+    /// What came of it.
+    package struct Outcome: Sendable {
+        /// The runs in which something broke, ascending.
+        package var failures: [(seed: UInt64, what: String)] = []
+        package var runCount = 0
+        package var eventCount = 0
+        package var duration: Duration = .zero
+
+        /// Runs a second.
+        package var rate: Double { Double(runCount) / max(1e-9, duration / .seconds(1)) }
+    }
+
+    let seeds: ClosedRange<UInt64>
+    let rule: ProtocolRule?
+    let stopsAtFirst: Bool
+
+    /// Prepares a campaign.
+    ///
+    /// - Parameters:
+    ///   - seeds: The seeds of its runs.
+    ///   - rule: A rule to be left out.
+    ///   - stopsAtFirst: Whether it ends with the first run in which something breaks.
+    package init(seeds: ClosedRange<UInt64>, leavingOut rule: ProtocolRule? = nil, stopsAtFirst: Bool = false) {
+        (self.seeds, self.rule, self.stopsAtFirst) = (seeds, rule, stopsAtFirst)
+    }
+
+    /// Runs it; blocks until it is over.
+    package func run(_ progress: @Sendable (Int) -> Void = { _ in }) -> Outcome {
+        let start = ContinuousClock.now
+        let block: UInt64 = 64
+        let blocks = Int((seeds.upperBound - seeds.lowerBound) / block) + 1
+        let outcome = Mutex(Outcome())
+        DispatchQueue.concurrentPerform(iterations: blocks) { index in
+            if stopsAtFirst, outcome.withLock({ !$0.failures.isEmpty }) { return }
+            let first = seeds.lowerBound + UInt64(index) * block
+            var found: [(seed: UInt64, what: String)] = []
+            var (runs, events) = (0, 0)
+            for seed in first...min(seeds.upperBound, first + block - 1) {
+                var simulation = Simulation(seed: seed, leavingOut: rule)
+                if let what = simulation.run() { found.append((seed, what)) }
+                runs += 1
+                events += simulation.eventCount
+                if stopsAtFirst, !found.isEmpty { break }
+            }
+            let total = outcome.withLock { outcome in
+                outcome.failures += found
+                outcome.runCount += runs
+                outcome.eventCount += events
+                return outcome.runCount
+            }
+            progress(total)
+        }
+        var result = outcome.withLock { $0 }
+        result.failures.sort { $0.seed < $1.seed }
+        result.duration = ContinuousClock.now - start
+        return result
+    }
+}
