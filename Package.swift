@@ -59,7 +59,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .target(name: "Cluster", dependencies: ["LTX"]),
+        .target(
+            name: "Cluster",
+            dependencies: ["LTX", "ObjectStorage", .product(name: "NIOCore", package: "swift-nio")]
+        ),
         .target(
             name: "SQLiteReplicate",
             dependencies: [
@@ -135,7 +138,13 @@ let package = Package(
         ),
         .testTarget(name: "LTXTests", dependencies: ["LTX"]),
         .testTarget(name: "SQLiteFormatTests", dependencies: ["SQLiteFormat"]),
-        .testTarget(name: "ClusterTests", dependencies: ["Cluster"]),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "Cluster", "ObjectStorage", "TestSupport", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(name: "ClusterSimulatorTests", dependencies: ["Cluster", "ClusterSimulator"]),
         .testTarget(
             name: "ObjectStorageTests",

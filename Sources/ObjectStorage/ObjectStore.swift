@@ -29,6 +29,12 @@ public protocol ObjectStore: Sendable, CustomStringConvertible {
     /// - Throws: code `notFound`, or `truncated` where the object ends before `range` does.
     func get(_ key: String, range: Range<Int64>?) async throws(ObjectStoreError) -> ByteBuffer
 
+    /// All bytes of a small object, and the version that has just these bytes; for a later compare-and-swap.
+    ///
+    /// - Returns: The version is `nil` where the store gives none.
+    /// - Throws: code `notFound`, or `invalidRequest` for an object of over 1 MiB.
+    func getVersioned(_ key: String) async throws(ObjectStoreError) -> (bytes: ByteBuffer, version: ObjectVersion?)
+
     /// Copies a whole object into a new file, with bounded memory, and syncs it.
     ///
     /// - Parameter file: Created, or replaced; removed again if this throws.

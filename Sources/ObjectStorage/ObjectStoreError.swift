@@ -1,3 +1,5 @@
+import NIOCore
+
 /// An error thrown by an ``ObjectStore``.
 ///
 /// Branch on ``code``; show ``message`` to a person: it names the folder or bucket, the key, the fact and the next
@@ -75,5 +77,15 @@ public struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
         case .unreachable, .timedOut, .throttled, .serverFailure, .diskFull, .integrity, .clockSkew: true
         default: false
         }
+    }
+}
+
+extension ObjectStoreError {
+    static func tooLargeToCompare(_ place: String) -> ObjectStoreError {
+        ObjectStoreError(
+            .invalidRequest,
+            "'\(place)' has more than \(ByteBuffer.largestVersioned) bytes: it is none of the objects that are compared "
+                + "and swapped."
+        )
     }
 }

@@ -40,6 +40,8 @@ public struct Lease: Hashable, Sendable {
     public var eligible: [NodeID]
     /// Where the holder answers, for hints and promises.
     public var url: String
+    /// What a later version of this program has added: it is carried along.
+    public var other: [String: JSONValue] = [:]
     /// The writer's clock; only tests that leave a rule out set and look at it.
     package var writtenAt: Duration?
 

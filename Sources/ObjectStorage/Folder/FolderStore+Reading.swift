@@ -46,6 +46,18 @@ extension FolderStore {
         return bytes
     }
 
+    /// All bytes of a small object and their version. Blocks.
+    func versionedBytes(of path: FilePath) throws(ObjectStoreError) -> (bytes: ByteBuffer, version: ObjectVersion?) {
+        let (file, status) = try open(path)
+        guard status.size <= ByteBuffer.largestVersioned else { throw .tooLargeToCompare(path.string) }
+        do throws(Errno) {
+            let bytes = try file.read(byteCount: Int(status.size), at: 0)
+            return (bytes, bytes.readableBytes <= ObjectVersion.largestHashed ? .of(bytes) : try .of(file, status))
+        } catch {
+            throw .file("Reading", path, error)
+        }
+    }
+
     /// Copies an object into a new file and syncs that. Blocks.
     func copy(_ path: FilePath, to target: FilePath) throws(ObjectStoreError) -> Int64 {
         let (source, status) = try open(path)
@@ -87,6 +99,9 @@ func removeUnfinished(_ path: FilePath) {
 extension ByteBuffer {
     /// The largest object that is handed out in memory: 2 GiB, well below what a buffer can hold.
     static var largestObject: Int { 1 << 31 }
+
+    /// The most that is compared and swapped.
+    static var largestVersioned: Int { 1 << 20 }
 }
 
 extension ObjectStoreError {

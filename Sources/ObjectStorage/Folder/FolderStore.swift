@@ -72,6 +72,13 @@ public final class FolderStore: ObjectStore {
         return try await threadPool.run { () throws(ObjectStoreError) in try self.bytes(of: path, range: range) }
     }
 
+    public func getVersioned(
+        _ key: String
+    ) async throws(ObjectStoreError) -> (bytes: ByteBuffer, version: ObjectVersion?) {
+        let path = try path(of: key)
+        return try await threadPool.run { () throws(ObjectStoreError) in try self.versionedBytes(of: path) }
+    }
+
     public func download(_ key: String, to file: FilePath) async throws(ObjectStoreError) -> Int64 {
         let path = try path(of: key)
         return try await threadPool.run { () throws(ObjectStoreError) in try self.copy(path, to: file) }

@@ -66,6 +66,11 @@ final class ProbeStore: ObjectStore {
         return try await store.get(key, range: range)
     }
 
+    func getVersioned(_ key: String) async throws(ObjectStoreError) -> (bytes: ByteBuffer, version: ObjectVersion?) {
+        try await note(.get(key, nil))
+        return try await store.getVersioned(key)
+    }
+
     func download(_ key: String, to file: FilePath) async throws(ObjectStoreError) -> Int64 {
         try await note(.get(key, nil))
         return try await store.download(key, to: file)

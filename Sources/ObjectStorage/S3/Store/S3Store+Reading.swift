@@ -30,6 +30,21 @@ extension S3Store {
         )
     }
 
+    public func getVersioned(
+        _ key: String
+    ) async throws(ObjectStoreError) -> (bytes: ByteBuffer, version: ObjectVersion?) {
+        try await restarting { () async throws(ObjectStoreError) in
+            var bytes = ByteBuffer()
+            let state = try await read(key, range: nil) { piece, _ async throws(S3Failure) in
+                guard bytes.readableBytes + piece.readableBytes <= ByteBuffer.largestVersioned else {
+                    throw S3Failure(error: .tooLargeToCompare("s3://\(configuration.bucket)/\(key)"))
+                }
+                bytes.writeImmutableBuffer(piece)
+            }
+            return (bytes, state.version)
+        }
+    }
+
     public func get(_ key: String, range: Range<Int64>?) async throws(ObjectStoreError) -> ByteBuffer {
         if let range, range.isEmpty || range.lowerBound < 0 || range.count > ByteBuffer.largestObject {
             throw ObjectStoreError(

@@ -1,0 +1,33 @@
+/// Where a cluster's objects lie, beside the levels of the replica that they are about (failover-review D).
+///
+///     <path>/cluster/lease.json           the lease
+///     <path>/cluster/epochs/<epoch>.json  what is written down of each epoch
+///     <path>/cluster/nodes/<node>.json    what each node says of itself
+///     <path>/cluster/tails/<node>/…       what was committed beside the chain, kept
+///     <path>/probe/<nonce>/…              what finds out whether a store can fence; removed again
+public struct ClusterLayout: Hashable, Sendable {
+    /// The path of the replica in its store, without slashes at its ends; empty for the whole store.
+    public let path: String
+
+    /// Takes the path of a replica.
+    public init(path: String) { self.path = path.split(separator: "/").joined(separator: "/") }
+
+    private func key(_ rest: String) -> String { path.isEmpty ? rest : "\(path)/\(rest)" }
+
+    /// All objects of the cluster.
+    public var prefix: String { key("cluster/") }
+    /// The lease.
+    public var lease: String { key("cluster/lease.json") }
+    /// The records of all epochs.
+    public var epochs: String { key("cluster/epochs/") }
+    /// The records of all nodes.
+    public var nodes: String { key("cluster/nodes/") }
+    /// The tails of a node.
+    public func tails(of node: NodeID) -> String { key("cluster/tails/\(node)/") }
+    /// The record of an epoch.
+    public func record(of epoch: Epoch) -> String { "\(epochs)\(SessionID(rawValue: epoch.rawValue)).json" }
+    /// The record of a node.
+    public func record(of node: NodeID) -> String { "\(nodes)\(node).json" }
+    /// The objects of a probe.
+    public func probe(_ nonce: Nonce) -> String { key("probe/\(nonce)/") }
+}

@@ -1,0 +1,84 @@
+import LTX
+import Testing
+
+@testable import Cluster
+
+@Suite struct ObjectTests {
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    @Test("A lease is written with its keys in order, and read back as it was")
+    func lease() throws {
+        var lease = Lease.sample(counter: 3, head: ChainPoint(number: 26, checksum: 0xabc))
+        #expect(try Lease(parsing: lease.encoded) == lease)
+        (lease.state, lease.successor) = (.handoff, .two)
+        #expect(try Lease(parsing: lease.encoded) == lease)
+        let expected =
+            #"{"begin":"0000000000000000","cluster":"0000000000000007","counter":3,"#
+            + #""eligible":["0000000000000001","0000000000000002"],"epoch":3,"format":1,"#
+            + #""head":{"checksum":"0000000000000abc","txid":"000000000000001a"},"name":"one","#
+            + #""node":"0000000000000001","nonce":"00000000000000010000000000000003","#
+            + #""session":"000000000000000b","state":"handoff","to":"0000000000000002","ttl_ms":6000,"url":""}"#
+        #expect(text(lease.encoded) == expected)
+    }
+
+    @Test("A lease carries along what a later version has put into it")
+    func unknownKeys() throws {
+        var written = text(Lease.sample().encoded)
+        written.removeLast()
+        written += #","origin":{"epoch":4,"list":[1,2.5,null,true,"x"]},"authority":"s3://b/p"}"#
+        let lease = try Lease(parsing: written.utf8)
+        #expect(lease.other.count == 2)
+        #expect(try Lease(parsing: lease.encoded) == lease)
+        #expect(text(lease.encoded).contains(#""origin":{"epoch":4,"list":[1,2.5,null,true,"x"]}"#))
+    }
+
+    @Test("What is no lease is told from one, in words")
+    func badLeases() {
+        let good = text(Lease.sample().encoded)
+        let bad: [(String, String)] = [
+            ("", "is not JSON"), ("null", "is not JSON"), ("[1]", "is not JSON"), ("{}", "lacks 'format'"),
+            (good.replacing(#""format":1"#, with: #""format":2"#), "does not know"),
+            (good.replacing(#""epoch":3"#, with: #""epoch":-3"#), "'epoch'"),
+            (good.replacing(#""epoch":3"#, with: #""epoch":1e99"#), "'epoch'"),
+            (good.replacing("000000000000000b", with: "000000000000000g"), "'session'"),
+            (good.replacing("000000000000000b", with: "b"), "'session'"),
+            (good.replacing("held", with: "taken"), "'taken'"),
+            (good.replacing(#""state":"held""#, with: #""state":"handoff""#), "to whom"),
+            (good.replacing("6000", with: "0"), "time to live"),
+            (good.replacing("6000", with: "900000000000"), "time to live"),
+            (good.replacing(#""head":"#, with: #""tail":"#), "'head'"),
+            (good.replacing(#"["0000000000000001","#, with: #"[1,"#), "'eligible'"),
+            (String(repeating: " ", count: 70_000), "more than"),
+        ]
+        for (text, words) in bad {
+            let error = #expect(throws: ClusterObjectError.self) { try Lease(parsing: text.utf8) }
+            #expect(error?.message.contains(words) == true, "\(text.prefix(80)): \(error?.message ?? "")")
+        }
+    }
+
+    @Test("The record of an epoch is read back as it was written")
+    func record() throws {
+        let record = EpochRecord(
+            epoch: Epoch(rawValue: 5),
+            session: SessionID(rawValue: 11),
+            node: .two,
+            parent: ChainPoint(number: 41, checksum: 77),
+            parentEpoch: Epoch(rawValue: 3),
+            keepFrom: 40,
+            first: 42,
+            cause: .timeout
+        )
+        #expect(try EpochRecord(parsing: record.encoded(at: "2026-01-02T03:04:05Z")) == record)
+        #expect(record.contested == 40...42)
+        #expect(throws: ClusterObjectError.self) { try EpochRecord(parsing: Lease.sample().encoded) }
+    }
+
+    @Test("A cluster's objects lie beside the levels of its replica")
+    func layout() {
+        let layout = ClusterLayout(path: "/a/b/")
+        #expect(layout.lease == "a/b/cluster/lease.json")
+        #expect(layout.record(of: Epoch(rawValue: 26)) == "a/b/cluster/epochs/000000000000001a.json")
+        #expect(layout.record(of: NodeID.two) == "a/b/cluster/nodes/0000000000000002.json")
+        #expect(ClusterLayout(path: "").lease == "cluster/lease.json")
+    }
+}
