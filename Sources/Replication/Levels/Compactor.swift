@@ -94,8 +94,7 @@ public struct Compactor: Sendable {
             header: made.summary.header,
             byteCount: made.summary.byteCount,
             level: step.level,
-            // Where it is kept for the level above the store is none that could take it.
-            isTemporary: true
+            isTemporary: !mayKeep(step)
         )
         let isKept = try await pool.runIfActive { keep(made, file, from: step) }
         if isKept { files.forget(made.path) } else { files.removeAll() }
@@ -125,6 +124,12 @@ public struct Compactor: Sendable {
                 sources = try await merge.gather(step.sources, mayStandIn: false)
             }
         }
+    }
+
+    /// Whether the result is of use here once it is stored: to the level above, where it would have to be fetched.
+    private func mayKeep(_ step: CompactionStep) -> Bool {
+        let key = replica.layout.key(level: step.level, min: step.min, max: step.max)
+        return cache != nil && !step.isSnapshot && replica.store.localFile(key) == nil
     }
 
     /// Keeps a merged file for the level above, and drops those that have gone into it.

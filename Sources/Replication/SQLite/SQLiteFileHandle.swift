@@ -65,6 +65,18 @@ import Synchronization
         return UnsafeRawPointer(region)
     }
 
+    /// A block of the wal-index, 32 KiB, mapped and shared with every other connection; made where there is none yet.
+    ///
+    /// Valid as long as the owner is open in WAL mode.
+    func sharedMemory(region: Int) throws(SQLiteFailure) -> UnsafeMutableRawPointer {
+        var memory: UnsafeMutableRawPointer?
+        let code = unsafe file.pointee.pMethods.pointee.xShmMap(file, Int32(region), 32768, 1, &memory)
+        guard code == SQLITE_OK, let memory = unsafe memory else {
+            throw SQLiteFailure(code: code, text: "the wal-index is not mapped", action: "opening \(owner.path)-shm")
+        }
+        return unsafe UnsafeMutableRawPointer(mutating: UnsafeRawPointer(memory))
+    }
+
     /// Takes the wal-index's write lock, lock 0 of those in SQLite's "WAL-mode file format", without waiting.
     ///
     /// The owner must have the wal-index open, and must not be in a transaction.
