@@ -14,6 +14,7 @@ import TestSupport
 ///
 ///     engine-host DB [KEY=VALUE ...]
 ///     engine-host DB role=checkpointer          no engine: a PASSIVE checkpoint for each line `go`
+///     engine-host DB role=follower …            no engine: commits page images
 ///
 ///     soft=FRAMES limit=BYTES spool=BYTES interval-ms=MS poll-ms=MS  how the engine is set
 ///     known=1            a store is there that takes every file at once
@@ -37,6 +38,9 @@ struct EngineHost {
         signal(SIGPIPE, SIG_IGN)
         if CommandLine.arguments.count > 2, CommandLine.arguments[2] == "role=checkpointer" {
             return try HostCheckpointer.run(FilePath(CommandLine.arguments[1]))
+        }
+        if CommandLine.arguments.count > 2, CommandLine.arguments[2] == "role=follower" {
+            return try HostFollower.run(FilePath(CommandLine.arguments[1]), Array(CommandLine.arguments.dropFirst(3)))
         }
         let options = try HostOptions(Array(CommandLine.arguments.dropFirst()))
         let commands = Commands()

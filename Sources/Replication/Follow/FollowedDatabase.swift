@@ -25,6 +25,9 @@ package final class FollowedDatabase {
     /// The index as the last commit of ours left it.
     private var left: WALIndexHeader?
 
+    /// Called at each step of a commit; for tests that kill the process there.
+    package var onStep: ((CommitStep) -> Void)?
+
     /// Whether the write lock is held: nobody else can commit.
     package private(set) var isLocked = false
 
@@ -98,11 +101,15 @@ package final class FollowedDatabase {
             throw SQLiteFailure(code: 11, text: "the wal-index is not valid", action: "following in \(path)")
         }
         var images = try PageImages(log: log, path: path, index: before, byteOrder: try index.byteOrder(), size: size)
+        images.onStep = onStep
+        onStep?(.begun)
         try body(&images)
         try images.finish(commitSize)
+        onStep?(.synced)
         for (number, page) in images.pages.enumerated() {
             try index.enter(frame: before.lastFrame + UInt32(number) + 1, page: page)
         }
+        onStep?(.entered)
         try index.publish(
             lastFrame: before.lastFrame + UInt32(images.pages.count),
             pageCount: commitSize,
@@ -111,6 +118,7 @@ package final class FollowedDatabase {
             byteOrder: images.writer.byteOrder,
             pageSize: size
         )
+        onStep?(.published)
         left = try index.look()
     }
 
@@ -127,11 +135,17 @@ package final class FollowedDatabase {
     }
 }
 
+/// The steps of a commit, in their order.
+package enum CommitStep: String, Sendable, CaseIterable {
+    case begun, halfWritten, written, synced, entered, published
+}
+
 /// The images of one commit, on their way into the log.
 package struct PageImages {
     /// The pages so far, in the order of their frames.
     fileprivate private(set) var pages: [UInt32] = []
     fileprivate private(set) var writer: WALFrameWriter
+    fileprivate var onStep: ((CommitStep) -> Void)?
 
     private let log: FileDescriptor
     private let path: FilePath
@@ -179,7 +193,15 @@ package struct PageImages {
     fileprivate mutating func finish(_ commitSize: UInt32) throws {
         precondition(!pages.isEmpty, "a commit has at least one page")
         try flush(commitSize: commitSize)
+        if let onStep {
+            let rest = Array(bytes[(bytes.count / 2)...])
+            bytes.removeLast(rest.count)
+            try write()
+            onStep(.halfWritten)
+            bytes = rest
+        }
         try write()
+        onStep?(.written)
         try Disk.syncData(log, path)
     }
 

@@ -34,6 +34,65 @@ import Testing
         }
     }
 
+    @Test("N10 A follower that is killed at any step leaves a whole database, and applies the commit again")
+    func killed() async throws {
+        try await withTemporaryFolder { folder in
+            var random = SeededGenerator.announced(for: "killed followers")
+            let pair = try Pair(folder, pageSize: 1024, hasFollower: false)
+            let readers = Readers(of: pair.copyPath)
+            let host = try BuiltProduct.path(of: "engine-host")
+            for round in 0..<48 {
+                try pair.change(&random)
+                guard let images = try pair.images(in: folder) else { continue }
+                var arguments = [
+                    pair.copyPath.string, "role=follower", "images=\(images.path)", "size=\(images.pageCount)",
+                ]
+                let step = CommitStep.allCases[round % CommitStep.allCases.count]
+                let killed = try await ChildProcess.run(host, arguments + ["kill-at=\(step.rawValue)"])
+                #expect(killed.exit.status == .signal(SIGKILL), "\(killed.standardError)")
+                // The page images of a commit: twice is once.
+                arguments.append("again=\(round)")
+                try await ChildProcess.run(host, arguments).checked()
+                #expect(try pair.complaint() == nil, "after \(step)")
+            }
+            let seen = readers.end()
+            #expect(seen.transactions > 0 && seen.torn == 0 && seen.errors.isEmpty, "\(seen)")
+            #expect(try SQLiteFile(pair.copyPath).integrityCheck() == "ok")
+        }
+    }
+
+    @Test("The frames are, byte for byte, those that SQLite writes", arguments: [512, 4096, 65_536])
+    func frames(pageSize: Int) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("a.db")
+            let database = try SQLiteFile(path, .init(autocheckpoint: 0))
+            try database.execute("PRAGMA page_size = \(pageSize); PRAGMA journal_mode = WAL; CREATE TABLE t(x)")
+            for _ in 0..<5 { try database.execute("INSERT INTO t VALUES (randomblob(3000))") }
+            // A log carries no locks, so reading it here does no harm.
+            let log = [UInt8](try Data(contentsOf: URL(filePath: path.string + "-wal")))
+            let parsed = WALHeader(parsing: log.span.bytes)
+            let header = try #require(parsed)
+            var written: [UInt8] = []
+            var writer = WALFrameWriter(
+                newLogIn: &written,
+                salts: header.salts,
+                byteOrder: header.checksumByteOrder,
+                pageSize: header.pageSize
+            )
+            while written.count < log.count {
+                let frame = WALFrameHeader(parsing: log.span.bytes.extracting(written.count...))
+                let image = Array(log[(written.count + 24)..<(written.count + 24 + pageSize)])
+                writer.append(
+                    page: frame.pageNumber,
+                    image: image.span.bytes,
+                    commitSize: frame.commitSize,
+                    to: &written
+                )
+            }
+            #expect(written == log && written.count > 5 * pageSize)
+        }
+    }
+
     @Test("N10 A database that has more frames than a block of its index holds")
     func manyFrames() async throws {
         try await withTemporaryFolder { folder in
@@ -143,10 +202,16 @@ import Testing
 private final class Pair {
     let source: SQLiteFile
     let copyPath: FilePath
-    let follower: FollowedDatabase
+    private let opened: FollowedDatabase?
     private var followed: DatabaseImage
 
-    init(_ folder: FilePath, pageSize: Int) throws {
+    /// The follower of this process.
+    var follower: FollowedDatabase {
+        guard let opened else { preconditionFailure("this pair is followed by other processes") }
+        return opened
+    }
+
+    init(_ folder: FilePath, pageSize: Int, hasFollower: Bool = true) throws {
         let sourcePath = folder.appending("source.db")
         copyPath = folder.appending("copy.db")
         for path in [sourcePath, copyPath] {
@@ -161,9 +226,11 @@ private final class Pair {
             CREATE TABLE total(n INTEGER, s INTEGER); INSERT INTO total VALUES (0, 0)
             """
         )
-        follower = try FollowedDatabase(copyPath)
+        let first = try FollowedDatabase(copyPath)
+        opened = hasFollower ? first : nil
         followed = DatabaseImage(pageSize: pageSize, bytes: [])
-        try follow()
+        try follow(with: first)
+        if !hasFollower { try first.unlock() }
     }
 
     /// One transaction, or a VACUUM.
@@ -198,19 +265,39 @@ private final class Pair {
         )
     }
 
-    /// Applies what has changed since, as one commit.
-    func follow() throws {
+    /// What has changed since, in the form of a file for another process; `nil` if nothing has.
+    func images(in folder: FilePath) throws -> (path: FilePath, pageCount: Int)? {
+        guard let (pages, now) = try changes() else { return nil }
+        var bytes: [UInt8] = []
+        for (page, image) in pages {
+            bytes += (0..<4).map { UInt8(truncatingIfNeeded: page >> (8 * $0)) }
+            bytes += image
+        }
+        let path = folder.appending("images")
+        try Data(bytes).write(to: URL(filePath: path.string))
+        return (path, now.pageCount)
+    }
+
+    private func changes() throws -> (pages: [(Int, [UInt8])], now: DatabaseImage)? {
         let now = try source.image()
         let changed = now.differences(from: followed, limit: .max).filter { $0 <= now.pageCount }
-        guard !changed.isEmpty || now.pageCount != followed.pageCount else { return }
+        guard !changed.isEmpty || now.pageCount != followed.pageCount else { return nil }
+        followed = now
+        let pages = (changed.isEmpty ? [1] : changed).map { page in
+            (page, Array(now.bytes[(page - 1) * now.pageSize..<page * now.pageSize]))
+        }
+        return (pages, now)
+    }
+
+    /// Applies what has changed since, as one commit.
+    func follow() throws { try follow(with: follower) }
+
+    private func follow(with follower: FollowedDatabase) throws {
+        guard let (pages, now) = try changes() else { return }
         #expect(try follower.lock())
         try follower.commit(UInt32(now.pageCount)) { images in
-            for page in changed.isEmpty ? [1] : changed {
-                let image = Array(now.bytes[(page - 1) * now.pageSize..<page * now.pageSize])
-                try images.append(page: UInt32(page), image: image.span.bytes)
-            }
+            for (page, image) in pages { try images.append(page: UInt32(page), image: image.span.bytes) }
         }
-        followed = now
     }
 
     /// How the copy, as SQLite reads it, differs from the source.
