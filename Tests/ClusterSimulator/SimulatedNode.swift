@@ -22,6 +22,7 @@ struct SimulatedNode {
     /// Closed transaction files, by number.
     var files: [UInt64: SimulatedFile] = [:]
     var recorded = ChainPoint.start
+    var intended: ChainPoint?
     var older: [ChainPoint] = []
     var epoch = Epoch.zero
     var memory = NodeMemory()

@@ -35,7 +35,7 @@ extension Simulation {
             }
             send(index, ticket, .create(file))
         case .examine(let ticket): later(index, .examined(ticket, examine(index)), 1...scenario.longestExamination)
-        case .apply(let ticket, let mark, let from): later(index, .applied(ticket, apply(index, mark, from)), 1...20)
+        case .apply(let ticket, let mark, let from): later(index, .applied(ticket, apply(index, mark, from)), 6...25)
         case .notePosition(let point): nodes[index].record(point)
         case .verify(let ticket):
             later(index, .verified(ticket, checksum: nodes[index].database.checksum), 1...20)
@@ -205,6 +205,7 @@ extension Simulation {
         return DatabaseFinding(
             checksum: node.database.checksum,
             recorded: node.recorded,
+            intended: node.intended,
             older: node.older,
             ahead: ahead
         )
@@ -223,7 +224,8 @@ extension Simulation {
         }
         remember(nodes[index].database)
         nodes[index].files[mark.point.number] = nil
-        nodes[index].record(mark.point)
+        nodes[index].intended = mark.point
+        queue.add(.record(index, life: nodes[index].life, mark.point), at: time + random.milliseconds(0...5))
         return .applied
     }
 

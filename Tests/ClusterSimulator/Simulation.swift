@@ -10,6 +10,7 @@ package struct Simulation {
         case begin(Int)
         case commit(Int, life: Int)
         case capture(Int, life: Int)
+        case record(Int, life: Int, ChainPoint)
         case drained(Int, life: Int, Ticket)
         case write(SimulatedStore.Merged)
         case delete(UInt64)
@@ -158,6 +159,8 @@ package struct Simulation {
         case .begin(let index): begin(index)
         case .commit(let index, let life): commit(index, life)
         case .capture(let index, let life): capture(index, life)
+        case .record(let index, let life, let point):
+            if nodes[index].life == life { nodes[index].record(point) }
         case .drained(let index, let life, let ticket):
             guard nodes[index].life == life else { return }
             capture(index, life)

@@ -16,6 +16,10 @@ enum JoinVerdict: Hashable, Sendable {
         if let tip = finding.ahead.lastIndex(where: { $0.point.checksum == finding.checksum }) {
             return .stands(at: finding.recorded, ahead: Array(finding.ahead[...tip]))
         }
+        // It died between applying a file and writing that down.
+        if let intended = finding.intended, intended.checksum == finding.checksum {
+            return .stands(at: intended, ahead: [])
+        }
         if let older = finding.older.last(where: { $0.checksum == finding.checksum }) {
             return .stands(at: older, ahead: [])
         }
@@ -29,13 +33,22 @@ public struct DatabaseFinding: Hashable, Sendable {
     public var checksum: UInt64
     /// The place that was recorded last: accepted by the store, or applied from it.
     public var recorded: ChainPoint
+    /// The place of the file that was about to be applied, written down before; `nil` if none was.
+    public var intended: ChainPoint?
     /// Earlier places that the records know, ascending.
     public var older: [ChainPoint]
     /// The files of own transactions behind the recorded place, ascending and without a gap.
     public var ahead: [FileMark]
 
     /// Creates a finding.
-    public init(checksum: UInt64, recorded: ChainPoint, older: [ChainPoint] = [], ahead: [FileMark] = []) {
-        (self.checksum, self.recorded, self.older, self.ahead) = (checksum, recorded, older, ahead)
+    public init(
+        checksum: UInt64,
+        recorded: ChainPoint,
+        intended: ChainPoint? = nil,
+        older: [ChainPoint] = [],
+        ahead: [FileMark] = []
+    ) {
+        (self.checksum, self.recorded, self.intended) = (checksum, recorded, intended)
+        (self.older, self.ahead) = (older, ahead)
     }
 }

@@ -21,6 +21,8 @@ public enum NodeAction: Hashable, Sendable {
     /// Fetch and check a file of a higher level that holds this transaction and begins at or before it.
     case fetchMerged(Ticket, UInt64)
     /// Apply what was fetched last, as one commit, to the database that stands at `from`.
+    ///
+    /// The place is written down before as the intended one, and afterwards as the recorded one.
     case apply(Ticket, FileMark, from: ChainPoint)
     /// Note that the database stands at this place of the chain; nothing is written to it.
     case notePosition(ChainPoint)
