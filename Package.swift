@@ -171,7 +171,11 @@ let package = Package(
         ),
         .testTarget(
             name: "SQLiteReplicateTests",
-            dependencies: ["SQLiteReplicate", "TestSupport", .product(name: "SystemPackage", package: "swift-system")]
+            dependencies: [
+                "ObjectStorage", "SQLiteReplicate", "TestDatabases", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
         ),
         .testTarget(
             name: "ProgramTests",

@@ -26,8 +26,8 @@ struct Program: AsyncParsableCommand {
             """,
         version: ProgramVersion.number,
         subcommands: [
-            ReplicateCommand.self, RestoreCommand.self, DatabasesCommand.self, LTXCommand.self, WALCommand.self,
-            VerifyCommand.self, DemoCommand.self, VersionCommand.self,
+            InitCommand.self, ReplicateCommand.self, RestoreCommand.self, DatabasesCommand.self, LTXCommand.self,
+            WALCommand.self, VerifyCommand.self, DemoCommand.self, VersionCommand.self,
         ],
         helpNames: [.short, .long, .customLong("help", withSingleDash: true)],
     )
