@@ -71,10 +71,16 @@ public protocol ObjectStore: Sendable, CustomStringConvertible {
     ///
     /// A fast path for merging: no copy is made. It answers for any key, whether or not the object exists.
     func localFile(_ key: String) -> FilePath?
+
+    /// Where to make a file that is to be put as ``ObjectBody/temporary(_:)``, so that the store need not copy it.
+    ///
+    /// - Returns: A new name in a folder that is there, which no listing shows; `nil` where any place is as good.
+    func placeForTemporary(_ key: String) async throws(ObjectStoreError) -> FilePath?
 }
 
 extension ObjectStore {
     public func localFile(_ key: String) -> FilePath? { nil }
+    public func placeForTemporary(_ key: String) async throws(ObjectStoreError) -> FilePath? { nil }
 }
 
 /// One object of a listing.

@@ -79,6 +79,18 @@ public final class FolderStore: ObjectStore {
         return try await threadPool.run { () throws(ObjectStoreError) in try self.versionedBytes(of: path) }
     }
 
+    public func placeForTemporary(_ key: String) async throws(ObjectStoreError) -> FilePath? {
+        let path = try path(of: key)
+        return try await threadPool.run { () throws(ObjectStoreError) in
+            do throws(Errno) {
+                try self.createFolder(path.removingLastComponent())
+            } catch {
+                throw .file("Creating the folder of", path, error)
+            }
+            return FolderWriter.temporaryName(for: path)
+        }
+    }
+
     public func download(_ key: String, to file: FilePath) async throws(ObjectStoreError) -> Int64 {
         let path = try path(of: key)
         return try await threadPool.run { () throws(ObjectStoreError) in try self.copy(path, to: file) }

@@ -35,7 +35,7 @@ struct FolderWriter: Sendable {
 
     /// Writes beside, syncs, publishes under the object's name, syncs the folder.
     private func write(replacing: Bool) throws(ObjectStoreError) -> ObjectVersion {
-        let temporary = FilePath(path.string + "." + Self.randomName() + FolderStore.temporarySuffix)
+        let temporary = Self.temporaryName(for: path)
         let file: OpenFile
         var content: ByteBuffer?
         do throws(ObjectStoreError) {
@@ -124,7 +124,11 @@ struct FolderWriter: Sendable {
         ObjectStoreError(.conditionFailed, "'\(path)' \(fact): read it and decide anew.")
     }
 
-    private static func randomName() -> String { String(UInt64.random(in: .min ... .max), radix: 16) }
+    /// A new name beside an object's, which no listing shows.
+    static func temporaryName(for path: FilePath) -> FilePath {
+        let random = String(UInt64.random(in: .min ... .max), radix: 16)
+        return FilePath(path.string + "." + random + FolderStore.temporarySuffix)
+    }
 }
 
 extension FolderStore {
@@ -165,7 +169,8 @@ extension FolderStore {
         return file
     }
 
-    private func createFolder(_ path: FilePath) throws(Errno) {
+    /// Makes a folder with the store's mode and owner, and those above it, where they are missing.
+    func createFolder(_ path: FilePath) throws(Errno) {
         do throws(Errno) {
             // SAFETY: the path's characters live across the call.
             try OpenFile.call { unsafe path.withPlatformString { unsafe mkdir($0, folderMode.rawValue) } }

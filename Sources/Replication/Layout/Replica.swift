@@ -112,6 +112,17 @@ public struct Replica: Sendable {
         )
     }
 
+    /// Where to make a file that is to be put with `isTemporary`; `nil` where any place is as good.
+    func placeForTemporary(
+        _ level: Int,
+        _ min: TransactionID,
+        _ max: TransactionID
+    ) async throws(ReplicaError) -> FilePath? {
+        do {
+            return try await store.placeForTemporary(layout.key(level: level, min: min, max: max))
+        } catch { throw ReplicaError(error) }
+    }
+
     /// Deletes files; one that is not there any more is no error.
     ///
     /// - Throws: ``ReplicaError`` with code `storage` or `cancelled`; some of the files may be gone then.

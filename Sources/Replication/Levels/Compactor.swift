@@ -71,7 +71,6 @@ public struct Compactor: Sendable {
     ) async throws -> Result {
         let files = TemporaryFiles(workspace)
         defer { files.removeAll() }
-        try await pool.runIfActive { try files.prepare() }
         let merge = MergeInputs(replica: replica, local: localSources, cache: cache, files: files, pool: pool)
 
         let made: MadeFile
@@ -112,9 +111,10 @@ public struct Compactor: Sendable {
         var sources = try await merge.gather(step.sources)
         while true {
             let gathered = sources
+            let target = try await place(for: step, files, pool)
             do {
                 let made = try await run(on: pool) { isCancelled in
-                    try MadeFile(merging: gathered.paths, of: step, into: files.make(), isCancelled: isCancelled)
+                    try MadeFile(merging: gathered.paths, of: step, into: target, isCancelled: isCancelled)
                 }
                 return (made, sources.fetchedByteCount)
             } catch let error as ReplicaError {
@@ -124,6 +124,20 @@ public struct Compactor: Sendable {
                 sources = try await merge.gather(step.sources, mayStandIn: false)
             }
         }
+    }
+
+    /// Where the result is made: where the store can take it, else in the workspace.
+    private func place(
+        for step: CompactionStep,
+        _ files: TemporaryFiles,
+        _ pool: NIOThreadPool
+    ) async throws -> FilePath {
+        if !mayKeep(step), let place = try await replica.placeForTemporary(step.level, step.min, step.max) {
+            files.adopt(place)
+            return place
+        }
+        try await pool.runIfActive { try files.prepare() }
+        return files.make()
     }
 
     /// Whether the result is of use here once it is stored: to the level above, where it would have to be fetched.

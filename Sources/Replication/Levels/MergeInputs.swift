@@ -58,6 +58,7 @@ struct MergeInputs: Sendable {
     }
 
     private func fetch(_ file: ReplicaFile) async throws -> FilePath {
+        try await pool.runIfActive { [files] in try files.prepare() }
         let path = files.make()
         let byteCount: Int64
         do { byteCount = try await replica.store.download(file.key, to: path) } catch {

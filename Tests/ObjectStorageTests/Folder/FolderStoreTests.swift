@@ -76,6 +76,21 @@ import Testing
         }
     }
 
+    @Test("A file that was made where the store can take it is in no listing before it is put")
+    func placeForTemporary() async throws {
+        try await withTemporaryFolder { folder in
+            let store = FolderStore(root: folder.appending("store"))
+            let place = try #require(try await store.placeForTemporary("a/b/k"))
+            try write(pattern(70_000), to: place)
+            #expect(try await store.list(prefix: "").isEmpty)
+            let inode = try place.stat().inode
+            try await store.put("a/b/k", .temporary(place), metadata: .init(), condition: .none)
+            #expect(try await store.list(prefix: "").map(\.key) == ["a/b/k"])
+            #expect(try folder.appending("store/a/b/k").stat().inode == inode)
+            #expect(try await store.get("a/b/k", range: nil) == pattern(70_000))
+        }
+    }
+
     @Test("A file with a second name is copied, and so is one of another file system")
     func putSharedTemporary() async throws {
         try await withTemporaryFolder { folder in

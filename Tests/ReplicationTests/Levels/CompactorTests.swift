@@ -208,6 +208,8 @@ import Testing
             #expect(error?.code == .damaged && error?.message.contains(planned.sources[1].key) == true)
             #expect((try await replica.list())[1].isEmpty)
             #expect(try fileNames(in: folder.appending("work")) == [])
+            // Nor is anything left where the merge was made.
+            #expect(try fileNames(in: folder.appending("replica").appending("ltx/1")) == [])
         }
     }
 

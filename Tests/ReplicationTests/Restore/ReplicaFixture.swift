@@ -69,9 +69,10 @@ func withReplicaFolder<Result>(_ body: (FilePath) async throws -> Result) async 
     return try await body(FilePath(url.path))
 }
 
-/// The names in a folder, sorted.
+/// The names in a folder, sorted; none where there is no such folder.
 func fileNames(in folder: FilePath) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted()
+    guard FileManager.default.fileExists(atPath: folder.string) else { return [] }
+    return try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted()
 }
 
 /// Gives each file of a folder replica the modification time that its header names, as Litestream does.
