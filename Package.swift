@@ -17,6 +17,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -61,17 +62,26 @@ let package = Package(
         ),
         .target(
             name: "Cluster",
-            dependencies: ["LTX", "ObjectStorage", .product(name: "NIOCore", package: "swift-nio")]
+            dependencies: [
+                "LTX", "ObjectStorage", "Replication", "SQLiteFormat",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
         ),
         .target(
             name: "SQLiteReplicate",
             dependencies: [
-                "CFileSystem", "CSQLite", "LTX", "ObjectStorage", "Replication", "SQLiteFormat",
+                "CFileSystem", "CSQLite", "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteFormat",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Yams", package: "Yams"),
@@ -80,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "sqlite-replicate",
             dependencies: [
-                "CConcurrency", "Replication", "SQLiteReplicate",
+                "CConcurrency", "Cluster", "Replication", "SQLiteReplicate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -141,7 +151,9 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "Cluster", "ObjectStorage", "TestSupport", .product(name: "NIOCore", package: "swift-nio"),
+                "Cluster", "LTX", "ObjectStorage", "Replication", "TestDatabases", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -172,7 +184,7 @@ let package = Package(
         .testTarget(
             name: "SQLiteReplicateTests",
             dependencies: [
-                "ObjectStorage", "SQLiteReplicate", "TestDatabases", "TestSupport",
+                "Cluster", "ObjectStorage", "SQLiteReplicate", "TestDatabases", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
@@ -180,7 +192,7 @@ let package = Package(
         .testTarget(
             name: "ProgramTests",
             dependencies: [
-                "LTX", "ObjectStorage", "Replication", "SQLiteReplicate", "TestDatabases", "TestSupport",
+                "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteReplicate", "TestDatabases", "TestSupport",
                 "sqlite-replicate", "workload",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

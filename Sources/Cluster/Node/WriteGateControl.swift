@@ -1,0 +1,24 @@
+import Synchronization
+
+/// The write gate of a running node, as an application's connections ask it: synchronously, from any thread, and often.
+///
+/// It is asked when a write transaction begins, and again at its commit, under SQLite's write lock: only that answer
+/// counts (failover-review N14, N16). Time closes it, without anybody's doing.
+public final class WriteGateControl: Sendable {
+    /// The first nanosecond of the clock at which it is closed; 0 while it is closed anyway.
+    private let openUntil = Atomic<Int64>(0)
+
+    /// A closed gate.
+    public init() {}
+
+    /// Whether a transaction may commit at this moment.
+    public var isOpen: Bool {
+        let limit = openUntil.load(ordering: .sequentiallyConsistent)
+        return limit > 0 && NodeClock.nanoseconds < limit
+    }
+
+    /// Moves the gate.
+    func set(_ gate: WriteGate) {
+        openUntil.store(gate.openUntil.map { NodeClock.nanoseconds(of: $0) } ?? 0, ordering: .sequentiallyConsistent)
+    }
+}
