@@ -70,9 +70,7 @@ public struct LTXWriter<Sink: LTXSink>: ~Copyable {
             throw .header("has page size \(header.pageSize), the pages have \(pageSize)")
         }
         guard header.commit > 0 else { throw .header("says that the database is empty, which no file can") }
-        guard !header.tracksChecksum, header.nodeID == 0 else {
-            throw .header("has checksums or a node ID, which Litestream does not merge")
-        }
+        guard !header.tracksChecksum else { throw .header("has checksums, which Litestream does not merge") }
         try flush()
         let databaseChecksum = try pages.check(header)
         isFinished = true

@@ -85,7 +85,7 @@ extension CaptureEngine {
     /// The header of the next transaction's file.
     func header(commit: UInt32, time: Timestamp, fields: WALFields, checksum: UInt64) -> LTXHeader {
         lastTimestamp = max(lastTimestamp, time)
-        return LTXHeader(
+        var header = LTXHeader(
             pageSize: pageSize.byteCount,
             commit: commit,
             minTXID: nextTransaction,
@@ -95,8 +95,10 @@ extension CaptureEngine {
             walByteCount: fields.byteCount,
             walSalt1: fields.salts.first,
             walSalt2: fields.salts.second,
-            sourceMark: SourceMark(checksum: checksum)
+            sourceMark: SourceMark(checksum: checksum, epoch: settings.epoch)
         )
+        header.nodeID = settings.node
+        return header
     }
 
     /// Gives a written file its name, and makes it the position.

@@ -65,6 +65,34 @@ extension CaptureEngine {
         return lastTransaction
     }
 
+    /// The transaction that holds, or is going to hold, everything that is committed by now; `nil` where nothing ever was.
+    ///
+    /// Nothing is closed for it. While a copy is under way it is the copy's.
+    ///
+    /// - Throws: ``CaptureError`` where the database is not attached, or cannot be read.
+    package func coveringTransaction() throws -> TransactionID? {
+        guard phase == .attached else {
+            throw CaptureError(.noDatabase, "\(settings.database) is not attached.")
+        }
+        do {
+            if try capture() {
+                workedAt = .now
+                scheduleTurn()
+            }
+        } catch let error as Discontinuity {
+            discontinued(error)
+            scheduleTurn()
+            throw describe(error)
+        } catch {
+            throw describe(error)
+        }
+        guard copy == nil, copyDue == nil else { return nextTransaction }
+        var newest = lastTransaction
+        if closing != nil { newest = newest?.next ?? .first }
+        if open?.isEmpty == false { newest = newest?.next ?? .first }
+        return newest
+    }
+
     /// Tells which transactions have reached every store.
     package func shipped(through id: TransactionID) {
         shipped = max(shipped ?? id, id)
@@ -74,7 +102,7 @@ extension CaptureEngine {
     }
 
     /// As ``shipped(through:)`` for a file of ``closedFiles``, without waiting for the engine's turn.
-    nonisolated func noteShipped(through id: TransactionID) {
+    package nonisolated func noteShipped(through id: TransactionID) {
         let job: @Sendable () -> Void = {
             self.assumeIsolated { engine in
                 guard let byteCount = engine.closedFiles.remove(through: id) else { return engine.shipped(through: id) }

@@ -26,7 +26,7 @@ package actor CaptureEngine {
     let onClosed: @Sendable () -> Void
     let notifier: ChangeNotifier?
     /// What waits to be shipped.
-    nonisolated let closedFiles = ClosedFiles()
+    package nonisolated let closedFiles = ClosedFiles()
 
     // What is attached.
     package internal(set) var phase = Phase.detached

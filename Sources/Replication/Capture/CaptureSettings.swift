@@ -32,6 +32,10 @@ package struct CaptureSettings: Sendable {
     /// In the application's process: tries to begin a write transaction on a connection of the application's own, rolls
     /// it back, and tells whether it could. Called while the engine holds the write lock, so that it must not.
     package var applicationCanWrite: (@Sendable () -> Bool)?
+    /// The node of a cluster that writes the files; 0 outside a cluster.
+    package var node: UInt64 = 0
+    /// The epoch in which it writes them; 0 outside a cluster.
+    package var epoch: UInt64 = 0
     /// Called at the protocol's fault points, on the engine's thread; for tests.
     package var faultPoint: (@Sendable (FaultPoint) -> Void)?
     /// A rule of the protocol left out, to see whether the tests notice; for tests.

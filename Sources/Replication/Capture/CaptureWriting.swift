@@ -51,7 +51,7 @@ struct CaptureWriting: @unchecked Sendable {
                 checksums.append((page, new))
                 checksum ^= new
             }
-            let summary = try writer.finish(header: header.marked(SourceMark(checksum: checksum)))
+            let summary = try writer.finish(header: header.marked(checksum))
             try writer.sink.complete()
             return WrittenFile(path: output, summary: summary, change: .changed(checksums))
         } catch {
@@ -70,7 +70,7 @@ struct CaptureWriting: @unchecked Sendable {
             inputs: capture.spills,
             output: output,
             mode: mode,
-            header: header.marked(SourceMark(checksum: checksum))
+            header: header.marked(checksum)
         )
         return WrittenFile(path: output, summary: try merge.run(), change: .changed(checksums))
     }
@@ -96,9 +96,9 @@ extension PageArena {
 
 extension LTXHeader {
     /// This header with a mark of the database's state.
-    fileprivate func marked(_ mark: SourceMark) -> LTXHeader {
+    fileprivate func marked(_ checksum: UInt64) -> LTXHeader {
         var header = self
-        header.sourceMark = mark
+        header.sourceMark = SourceMark(checksum: checksum, epoch: sourceMark?.epoch ?? 0)
         return header
     }
 }

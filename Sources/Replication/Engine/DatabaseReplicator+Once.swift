@@ -35,8 +35,8 @@ extension DatabaseReplicator {
         // A store that is away ends this soon; a large first copy to one that answers may take its time.
         try await waitForStore()
         try await sync(timeout: max(settings.shutdownTimeout, .seconds(3600)))
-        if forcesSnapshot { try await makeSnapshot() }
-        if enforcesRetention { try await dropExpired() }
+        if forcesSnapshot { try await maintenance.makeSnapshot() }
+        if enforcesRetention { try await maintenance.dropExpired() }
         try await engine.detach()
     }
 }

@@ -17,14 +17,14 @@ extension DatabaseReplicator {
             try await withThrowingTaskGroup { group in
                 group.addTask { try await self.captureUntilShutdown() }
                 group.addTask { try await self.shipUntilDone() }
-                if maintains { group.addTask { await self.maintainUntilShutdown() } }
+                if maintains { group.addTask { await self.maintenance.run() } }
                 // Not `waitForAll`, which waits for the others even where one has thrown.
                 for try await _ in group {}
             }
         } onGracefulShutdown: {
             self.state.beginShutdown()
             self.attaching.signal()
-            self.maintenance.signal()
+            self.maintenanceSignal.signal()
         }
         await engine.abandon()
         try Task.checkCancellation()

@@ -25,7 +25,8 @@ public final class DatabaseReplicator: Service {
     let shipper: Shipper
     let logger: Logger
     let shipping = Wakeup()
-    let maintenance = Wakeup()
+    let maintenance: ReplicaMaintenance
+    let maintenanceSignal = MaintenanceSignal()
     let attaching = Wakeup()
     /// Capture has ended: the time for shutdown runs.
     let ending = Wakeup()
@@ -59,8 +60,8 @@ public final class DatabaseReplicator: Service {
             onClosed: { shipping.signal() }
         )
         self.engine = engine
-        let (maintenance, waiters) = (maintenance, waiters)
-        shipper = Shipper(
+        let (waiters, signal) = (waiters, maintenanceSignal)
+        let shipper = Shipper(
             engine: engine,
             replica: replica,
             folder: MetadataFolder(root: settings.metadata ?? MetadataFolder.defaultPath(for: settings.database)),
@@ -68,8 +69,18 @@ public final class DatabaseReplicator: Service {
                 state.note(event)
                 guard case .shipped(let id, _) = event else { return }
                 waiters.accept(id)
-                if state.maintenanceIsIdle { maintenance.signal() }
+                signal.signalIfIdle()
             }
+        )
+        self.shipper = shipper
+        maintenance = ReplicaMaintenance(
+            engine,
+            replica: replica,
+            settings: settings,
+            books: shipper,
+            logger: logger,
+            signal: signal,
+            isEnding: { state.isShuttingDown }
         )
     }
 

@@ -9,7 +9,6 @@ final class ReplicatorState: Sendable {
         var wasAttached = false
         var hasCaptureEnded = false
         var isWaiting = false
-        var maintenanceIsIdle = true
         var captureError: String?
         var shipError: String?
         var progress = BacklogProgress(at: .now)
@@ -26,10 +25,8 @@ final class ReplicatorState: Sendable {
     var shutdownBegan: ContinuousClock.Instant? { values.withLock(\.shutdownBegan) }
     var wasAttached: Bool { values.withLock(\.wasAttached) }
     var hasCaptureEnded: Bool { values.withLock(\.hasCaptureEnded) }
-    var maintenanceIsIdle: Bool { values.withLock(\.maintenanceIsIdle) }
 
     func beginShutdown() { values.withLock { $0.shutdownBegan = $0.shutdownBegan ?? .now } }
-    func setMaintenanceIdle(_ isIdle: Bool) { values.withLock { $0.maintenanceIsIdle = isIdle } }
 
     func captureEnded() {
         values.withLock { $0.hasCaptureEnded = true }

@@ -1,8 +1,8 @@
-import LTX
+package import LTX
 import Synchronization
 
 /// Tasks that wait until a transaction has been accepted by the store.
-final class TransactionWaiters: Sendable {
+package final class TransactionWaiters: Sendable {
     private struct State {
         var accepted: UInt64 = 0
         var next = 0
@@ -11,8 +11,11 @@ final class TransactionWaiters: Sendable {
 
     private let state = Mutex(State())
 
+    /// Nothing is accepted yet.
+    package init() {}
+
     /// Wakes those whose transaction is covered.
-    func accept(_ id: TransactionID) {
+    package func accept(_ id: TransactionID) {
         let ready = state.withLock { state in
             state.accepted = max(state.accepted, id.rawValue)
             let ready = state.waiting.filter { $0.value.id <= state.accepted }
@@ -22,10 +25,19 @@ final class TransactionWaiters: Sendable {
         for continuation in ready { continuation.resume() }
     }
 
+    /// Ends all waits with an error: what was waited for will not come to be here.
+    package func fail(_ error: any Error) {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [:] }
+            return state.waiting.values.map(\.continuation)
+        }
+        for continuation in waiting { continuation.resume(throwing: error) }
+    }
+
     /// Waits until `id` is accepted.
     ///
     /// - Throws: `CancellationError` where the task was cancelled first.
-    func wait(for id: TransactionID) async throws {
+    package func wait(for id: TransactionID) async throws {
         let key = state.withLock { state in
             state.next += 1
             return state.next

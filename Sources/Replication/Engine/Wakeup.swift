@@ -2,7 +2,7 @@ import ObjectStorage
 import Synchronization
 
 /// Wakes one waiting task. A signal that comes while nobody waits is kept; several are one.
-final class Wakeup: Sendable {
+package final class Wakeup: Sendable {
     private struct State {
         var isSignalled = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -10,8 +10,11 @@ final class Wakeup: Sendable {
 
     private let state = Mutex(State())
 
+    /// Creates one that nobody has signalled.
+    package init() {}
+
     /// Wakes the waiting task, or the next one that waits.
-    func signal() {
+    package func signal() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard let waiter = state.waiter else {
                 state.isSignalled = true
@@ -24,7 +27,7 @@ final class Wakeup: Sendable {
     }
 
     /// Waits for a signal, for the end of the time, or for the task's cancellation.
-    func wait(atMost limit: Duration? = nil) async {
+    package func wait(atMost limit: Duration? = nil) async {
         guard let limit else { return await waitForSignal() }
         await withTaskGroup { group in
             group.addTask { await self.waitForSignal() }

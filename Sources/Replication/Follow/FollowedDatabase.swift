@@ -14,12 +14,13 @@ package final class FollowedDatabase {
     /// The size of the database's pages in bytes.
     package let pageSize: Int
 
-    private let path: FilePath
+    let path: FilePath
     private let size: PageSize
     private let connection: EngineConnection
     /// Checkpoints, and holds no lock between.
     private let checkpointer: EngineConnection
-    private let file: SQLiteFileHandle
+    /// SQLite's own handle of the file: another one would cost this process its locks when it is closed.
+    let file: SQLiteFileHandle
     private let index: WALIndexWriter
     private let log: FileDescriptor
     /// The index as the last commit of ours left it.
@@ -87,6 +88,9 @@ package final class FollowedDatabase {
         guard let left, let now = try index.look() else { return false }
         return now.lastFrame == left.lastFrame && now.checksum == left.checksum && now.salts == left.salts
     }
+
+    /// A look at the log's index; `nil` where a dead writer has left it half-written.
+    func look() throws -> WALIndexHeader? { try index.look() }
 
     /// Commits page images.
     ///

@@ -9,10 +9,10 @@ public struct DeletionLicence: Hashable, Sendable {
     /// Files that end below this transaction may go; `nil`: none may.
     public let below: TransactionID?
     /// Level-0 files of these transactions are never deleted.
-    public let contested: ClosedRange<TransactionID>?
+    public let contested: [ClosedRange<TransactionID>]
 
     /// Creates a licence.
-    public init(below: TransactionID?, contested: ClosedRange<TransactionID>? = nil) {
+    public init(below: TransactionID?, contested: [ClosedRange<TransactionID>] = []) {
         (self.below, self.contested) = (below, contested)
     }
 
@@ -31,6 +31,6 @@ public struct DeletionLicence: Hashable, Sendable {
     /// Whether a file may be deleted.
     func allows(level: Int, max: TransactionID) -> Bool {
         guard let below, max < below else { return false }
-        return level > 0 || contested?.contains(max) != true
+        return level > 0 || !contested.contains { $0.contains(max) }
     }
 }

@@ -1,19 +1,19 @@
-import LTX
+package import LTX
 import Synchronization
 
 /// A transaction file that is durable in the metadata folder, as its shipper needs to know it.
-struct ClosedFile: Sendable {
-    let header: LTXHeader
-    let trailer: LTXTrailer
+package struct ClosedFile: Sendable {
+    package let header: LTXHeader
+    package let trailer: LTXTrailer
     /// The size in bytes.
-    let byteCount: Int64
+    package let byteCount: Int64
 
-    var transaction: TransactionID { header.maxTXID }
+    package var transaction: TransactionID { header.maxTXID }
 }
 
 /// The transaction files of this run that wait to be shipped, so that their shipper needs to ask neither the engine nor
 /// the disk for them.
-final class ClosedFiles: Sendable {
+package final class ClosedFiles: Sendable {
     private let files = Mutex<[TransactionID: ClosedFile]>([:])
 
     /// Whether a file later than `id` waits; `nil`: any.
@@ -25,7 +25,7 @@ final class ClosedFiles: Sendable {
     func add(_ file: ClosedFile) { files.withLock { $0[file.transaction] = file } }
 
     /// The file of one transaction, if it was closed in this run and waits.
-    func file(_ id: TransactionID) -> ClosedFile? { files.withLock { $0[id] } }
+    package func file(_ id: TransactionID) -> ClosedFile? { files.withLock { $0[id] } }
 
     /// Forgets files that are shipped. Returns their size in bytes; `nil` where that of `id` is not among them.
     func remove(through id: TransactionID) -> Int64? {

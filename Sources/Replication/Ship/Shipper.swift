@@ -6,7 +6,7 @@ import SystemPackage
 ///
 /// Before the first file it proves that the replica is this database's own history. It keeps the replica's listing, so
 /// that nothing has to be listed again while it runs.
-package actor Shipper {
+package actor Shipper: ReplicaBooks {
     /// What the shipper tells its owner.
     package enum Event: Sendable {
         case historyChanged(cause: String, detail: String)
@@ -72,6 +72,10 @@ package actor Shipper {
     package func update(inserting new: [ReplicaFile], removing old: [ReplicaFile]) {
         for file in new { listing?.insert(file) }
         for file in old { listing?.remove(file) }
+    }
+
+    package func deletionLicence() -> DeletionLicence {
+        accepted.map { .singleWriter(acceptedThrough: $0, isAnswered: true) } ?? .none
     }
 
     /// Forgets what is known of the replica: it is asked again before the next upload.

@@ -112,7 +112,7 @@ import Testing
             ],
             licence: DeletionLicence(
                 below: TransactionID(rawValue: 9),
-                contested: TransactionID(rawValue: 3)...TransactionID(rawValue: 4)
+                contested: [TransactionID(rawValue: 3)...TransactionID(rawValue: 4)]
             ),
             gone: [(0, 2...2)]
         ),

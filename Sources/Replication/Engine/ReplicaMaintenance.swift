@@ -1,11 +1,58 @@
-import LTX
-import Logging
+package import LTX
+package import Logging
 import ObjectStorage
+import Synchronization
 import SystemPackage
 
-extension DatabaseReplicator {
+/// What maintenance must know of a replica, and of the right to change it.
+package protocol ReplicaBooks: Sendable {
+    /// The replica's files, as far as this process knows; `nil` before it was asked.
+    var listing: ReplicaListing? { get async }
+    /// The highest transaction that the store has accepted.
+    var accepted: TransactionID? { get async }
+    /// Whether nothing may be merged or deleted any more.
+    var isHalted: Bool { get async }
+    /// What may be deleted at this moment.
+    func deletionLicence() async -> DeletionLicence
+    /// Notes files that were merged into the replica, or removed from it.
+    func update(inserting new: [ReplicaFile], removing old: [ReplicaFile]) async
+}
+
+/// Merges what is accepted, and drops what is past its retention.
+package final class ReplicaMaintenance: Sendable {
+    private let engine: CaptureEngine
+    private let replica: Replica
+    private let settings: DatabaseSettings
+    private let books: any ReplicaBooks
+    private let logger: Logger
+    private let signal: MaintenanceSignal
+    private let isEnding: @Sendable () -> Bool
+
+    /// Prepares maintenance.
+    ///
+    /// - Parameters:
+    ///   - engine: Whose local files may stand in for those of the store.
+    ///   - replica: The replica.
+    ///   - settings: What is merged and dropped, and when.
+    ///   - books: What is known of the replica.
+    ///   - logger: For what happens in the background.
+    ///   - signal: Wakes it.
+    ///   - isEnding: Whether the process is on its way out: nothing new is begun then.
+    package init(
+        _ engine: CaptureEngine,
+        replica: Replica,
+        settings: DatabaseSettings,
+        books: any ReplicaBooks,
+        logger: Logger,
+        signal: MaintenanceSignal,
+        isEnding: @escaping @Sendable () -> Bool
+    ) {
+        (self.engine, self.replica, self.settings) = (engine, replica, settings)
+        (self.books, self.logger, self.signal, self.isEnding) = (books, logger, signal, isEnding)
+    }
+
     /// Merges and drops what is due, until shutdown; sleeps while nothing is.
-    func maintainUntilShutdown() async {
+    package func run() async {
         var verified: Set<String> = []
         var failures = 0
         let workspace = workspace
@@ -14,7 +61,7 @@ extension DatabaseReplicator {
         if let store = replica.store as? FolderStore {
             _ = try? await store.removeLeftovers(under: "ltx/", olderThan: .seconds(3600))  // the same
         }
-        while !state.isShuttingDown, !Task.isCancelled {
+        while !isEnding(), !Task.isCancelled {
             var next: Duration?
             do {
                 next = try await maintain(&verified)
@@ -29,16 +76,16 @@ extension DatabaseReplicator {
                     logger.error("Merging failed, trying again", metadata: ["error": "\(error)"])
                 }
             }
-            state.setMaintenanceIdle(next == nil)
-            await maintenance.wait(atMost: next)
+            signal.isIdle.store(next == nil, ordering: .sequentiallyConsistent)
+            await signal.wakeup.wait(atMost: next)
         }
     }
 
     /// Carries out all that is due. Returns how long nothing will be, if nothing comes; `nil` for ever.
     private func maintain(_ verified: inout Set<String>) async throws -> Duration? {
-        guard await !shipper.isHalted else { return nil }
+        guard await !books.isHalted else { return nil }
         var nextDue: Timestamp?
-        while let listing = await shipper.listing, let accepted = await shipper.accepted {
+        while let listing = await books.listing, let accepted = await books.accepted {
             let plan = CompactionPlan(
                 listing: listing,
                 settings: settings.levels,
@@ -70,11 +117,11 @@ extension DatabaseReplicator {
                 try await onDisk { try LocalSnapshot(folder: folder, workspace: workspace).make(as: transaction) }
             }
         )
-        let result = try await compactor.carryOut(step) { [shipper, state] in
-            await !shipper.isHalted && !state.isShuttingDown
+        let result = try await compactor.carryOut(step) { [books, isEnding] in
+            await !books.isHalted && !isEnding()
         }
         verified.insert(result.file.key)
-        await shipper.update(inserting: [result.file], removing: [])
+        await books.update(inserting: [result.file], removing: [])
         logger.debug(
             step.isSnapshot ? "Snapshot complete" : "Merge complete",
             metadata: [
@@ -95,9 +142,9 @@ extension DatabaseReplicator {
         guard !plan.deletions.isEmpty || !plan.localDeletions.isEmpty else { return plan.nextDue }
         let engine = engine
         let local = plan.localDeletions
-        let deleted = try await runner.delete(plan) { [shipper] in await !shipper.isHalted }
+        let deleted = try await runner.delete(plan) { [books] in await !books.isHalted }
         try await engine.dropLocalFiles(local)
-        await shipper.update(inserting: [], removing: deleted)
+        await books.update(inserting: [], removing: deleted)
         logger.debug("Retention", metadata: ["deleted": "\(deleted.count)", "local": "\(local.count)"])
         return try await retentionPlan(verified).nextDue
     }
@@ -110,21 +157,21 @@ extension DatabaseReplicator {
                 return LocalFile(transaction: id, created: Timestamp(rawValue: status.modified / 1_000_000))
             }
         }
-        let accepted = await shipper.accepted
+        let accepted = await books.accepted
         return RetentionPlan(
-            listing: await shipper.listing ?? ReplicaListing(),
+            listing: await books.listing ?? ReplicaListing(),
             localFiles: accepted.map { limit in local.filter { $0.transaction <= limit } } ?? [],
             settings: settings.retention,
             levelCount: settings.levels.intervals.count,
             verified: verified,
-            licence: accepted.map { .singleWriter(acceptedThrough: $0, isAnswered: true) } ?? .none,
+            licence: await books.deletionLicence(),
             now: .now
         )
     }
 
     /// Publishes a snapshot of the newest state, unless there is one.
     func makeSnapshot() async throws {
-        guard let listing = await shipper.listing, let accepted = await shipper.accepted,
+        guard let listing = await books.listing, let accepted = await books.accepted,
             listing.highest(level: ReplicaLayout.snapshotLevel) != accepted
         else { return }
         let sources = try RestorePlan(listing: listing, target: .latest).files

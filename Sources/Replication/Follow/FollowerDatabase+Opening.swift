@@ -1,0 +1,211 @@
+import LTX
+import ObjectStorage
+import SQLiteFormat
+package import SystemPackage
+
+/// From the end of the chain to the open gate, and back onto the chain (failover-review N11, N12).
+extension FollowerDatabase {
+    /// What a seal holds.
+    package enum SealContent: Sendable {
+        /// Page 1 of this database, which stands at the end of the chain.
+        case ownFirstPage
+        /// Page 1 as the chain has it, of a database of that many pages: this one is ahead.
+        case firstPage([UInt8], pageCount: UInt32)
+        /// All pages: the chain of this cluster begins here.
+        case everything
+    }
+
+    /// Writes a seal beside, durable, and removes an earlier one; the write lock is held.
+    ///
+    /// - Parameters:
+    ///   - state: The state it leads to: the chain's end, one transaction later, in the epoch that begins.
+    ///   - node: This node.
+    ///   - content: What it holds.
+    package func writeSeal(_ state: ChainState, node: UInt64, _ content: SealContent) throws -> LocalTransaction {
+        guard let followed, let table, let id = TransactionID(exactly: state.number) else {
+            preconditionFailure("a database is examined before it seals")
+        }
+        var pageCount = table.count
+        if case .firstPage(_, let count) = content { pageCount = count }
+        var header = LTXHeader(
+            pageSize: followed.pageSize,
+            commit: pageCount,
+            minTXID: id,
+            maxTXID: id,
+            timestampMilliseconds: Timestamp.now.rawValue,
+            sourceMark: SourceMark(checksum: state.checksum, epoch: state.epoch)
+        )
+        header.nodeID = node
+        let lockPage = LTXPageSize.lockPage(pageSize: followed.pageSize)
+        let path = try write(header) { writer in
+            if case .firstPage(let bytes, _) = content {
+                // SAFETY: the elements are bytes, all of them initialized.
+                return try writer.append(pageNumber: 1, page: unsafe bytes.span.bytes)
+            }
+            let reading = try followed.read()
+            let pages: [UInt32]
+            if case .everything = content { pages = (1...pageCount).filter { $0 != lockPage } } else { pages = [1] }
+            try followed.images(of: pages, reading) { page, bytes in
+                try writer.append(pageNumber: page, page: bytes)
+            }
+        }
+        try Disk.rename(path, to: sealFile)
+        try Disk.syncFolder(folder.own)
+        guard let seal = try LocalTransaction(sealFile) else { throw FileFailure("reading", sealFile, 2) }
+        return seal
+    }
+
+    /// Where a seal waits for the store's word.
+    private var sealFile: FilePath { folder.own.appending("seal.ltx") }
+
+    /// Makes an accepted seal the newest local transaction, so that capture goes on behind it; the write lock is held.
+    ///
+    /// Where the database is ahead of the seal, what it holds beyond is captured as a difference.
+    package func prepareOpening(_ seal: LocalTransaction) throws {
+        guard let followed, let table, let look = try followed.look(),
+            let id = TransactionID(exactly: seal.state.number)
+        else { preconditionFailure("a database is examined before it opens") }
+        try clearLocalFiles()
+        try Disk.rename(seal.path, to: folder.transactionFile(id))
+        try folder.settle()
+        try journal.record(seal.state)
+        let isAhead = table.checksum != seal.state.checksum
+        guard let sealed = isAhead ? tableAtRecorded : table, sealed.checksum == seal.state.checksum,
+            let size = PageSize(byteCount: followed.pageSize), let status = try FileStatus(path: path)
+        else { return }
+        let stored = StoredPageTable(
+            transaction: id,
+            fileChecksum: seal.fileChecksum,
+            pageSize: size,
+            table: sealed
+        )
+        try Disk.replace(folder.pageTableFile, with: stored.encoded(), mode: folder.fileMode, durable: true)
+        guard !isAhead else { return }
+        let record = PositionRecord(
+            transaction: id,
+            fileChecksum: seal.fileChecksum,
+            position: WALPosition(salts: look.salts, frame: look.lastFrame, checksum: look.checksum),
+            databaseSize: sealed.count,
+            pageSize: size,
+            database: status.identity,
+            bootID: BootID.current,
+            quiet: look.lastFrame == 0 ? QuietMark(status) : nil,
+            checksum: sealed.checksum
+        )
+        try Disk.overwrite(folder.positionFile, with: record.encoded(), mode: folder.fileMode)
+    }
+
+    /// Forgets what was captured here: it is on the chain, or kept as a tail.
+    package func clearLocalFiles() throws {
+        for id in try folder.transactionIDs() { try folder.remove(id) }
+        try Disk.remove(folder.positionFile)
+        try Disk.remove(folder.pageTableFile)
+        tableAtRecorded = nil
+    }
+
+    /// Puts the database into the state of another one, in one commit; the write lock is held.
+    ///
+    /// - Parameters:
+    ///   - restored: A closed database file without a log: the chain's newest state.
+    ///   - state: That state.
+    /// - Returns: `false` where its pages have another size, or are not in that state.
+    package func rewind(to restored: FilePath, _ state: ChainState) throws -> Bool {
+        guard let followed, followed.isLocked else { preconditionFailure("a database is rewound under the write lock") }
+        guard let source = try DatabaseFile(restored), source.pageSize == followed.pageSize else { return false }
+        let old = try followed.read().table
+        let new = try source.table()
+        guard new.checksum == state.checksum, new.count > 0 else { return false }
+        var pages = (1...new.count).filter { old[$0] != new[$0] }
+        if pages.isEmpty, old.count != new.count { pages = [1] }
+        try journal.intend(state)
+        if !pages.isEmpty {
+            try followed.commit(new.count) { images in
+                try source.pages(pages) { page, bytes in try images.append(page: page, image: bytes) }
+            }
+            hasCommitted = true
+        }
+        table = new
+        try clearLocalFiles()
+        try journal.record(state)
+        return true
+    }
+
+    /// Closes the database's connections; the write lock goes with them.
+    package func close() {
+        (followed, table, tableAtRecorded, hasCommitted) = (nil, nil, nil, false)
+    }
+}
+
+/// A closed database file without a log, read page by page.
+private struct DatabaseFile {
+    let pageSize: Int
+    private let size: PageSize
+    private let count: UInt32
+    private let descriptor: FileDescriptorBox
+
+    /// Opens a file; `nil` where it is no database.
+    init?(_ path: FilePath) throws {
+        descriptor = try FileDescriptorBox(path)
+        var header = [UInt8](repeating: 0, count: DatabaseHeader.byteCount)
+        guard try descriptor.read(&header, at: 0), let parsed = unsafe DatabaseHeader(parsing: header.span.bytes)
+        else { return nil }
+        size = parsed.pageSize
+        pageSize = parsed.pageSize.byteCount
+        count = UInt32(clamping: try descriptor.byteCount() / Int64(pageSize))
+    }
+
+    func table() throws -> PageTable {
+        var table = PageTable()
+        guard count > 0 else { return table }
+        table.resize(to: count)
+        try pages(1...count) { page, bytes in
+            let remainder = CRC64.remainder(of: bytes)
+            table.set(page, DatabaseChecksum.page(number: page, remainder: remainder, pageSize: pageSize))
+        }
+        return table
+    }
+
+    func pages(_ pages: some Sequence<UInt32>, _ body: (UInt32, RawSpan) throws -> Void) throws {
+        var bytes = [UInt8](repeating: 0, count: pageSize)
+        for page in pages where page != size.lockPage {
+            guard try descriptor.read(&bytes, at: Int64(page - 1) * Int64(pageSize)) else { throw Errno.ioError }
+            // SAFETY: the elements are bytes, all of them initialized.
+            try body(page, unsafe bytes.span.bytes)
+        }
+    }
+}
+
+/// A file that is open for reading until this object goes.
+private final class FileDescriptorBox {
+    private let descriptor: FileDescriptor
+    private let path: FilePath
+
+    init(_ path: FilePath) throws {
+        self.path = path
+        do {
+            descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+        } catch let error as Errno {
+            throw FileFailure("opening", path, error.rawValue)
+        }
+    }
+
+    deinit {
+        try? descriptor.close()  // read-only: nothing can be lost
+    }
+
+    func byteCount() throws -> Int64 { try descriptor.seek(offset: 0, from: .end) }
+
+    /// Fills all of `bytes`; `false` where the file ends before.
+    func read(_ bytes: inout [UInt8], at offset: Int64) throws -> Bool {
+        try unsafe bytes.withUnsafeMutableBytes { buffer in
+            var done = 0
+            while done < buffer.count {
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                let count = unsafe try descriptor.read(fromAbsoluteOffset: offset + Int64(done), into: rest)
+                guard count > 0 else { return false }
+                done += count
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,243 @@
+import LTX
+import ObjectStorage
+import SQLiteFormat
+package import SystemPackage
+
+/// The database of a node of a cluster while it is not the primary: locked against all other writers, changed by the
+/// chain's files alone (failover-review N9 to N12).
+///
+/// It belongs to one thread at a time; all its methods block.
+package final class FollowerDatabase {
+    /// What is found of the database and its records on this host's disk.
+    package struct Finding: Sendable {
+        /// The checksum of the database as it is.
+        package var checksum: UInt64
+        /// The place recorded last.
+        package var recorded: ChainState
+        /// The place that was about to be reached.
+        package var intended: ChainState?
+        /// Earlier places.
+        package var older: [ChainState]
+        /// Own transactions behind the recorded place, ascending and without a gap.
+        package var ahead: [LocalTransaction]
+    }
+
+    /// The database file.
+    package let path: FilePath
+    /// What is known of its places on the chain.
+    package let journal: PositionJournal
+    /// Its metadata folder.
+    package let folder: MetadataFolder
+
+    var followed: FollowedDatabase?
+    /// The checksums of the database as it stands.
+    var table: PageTable?
+    /// The checksums at the recorded place, where it is known and the database is ahead of it.
+    var tableAtRecorded: PageTable?
+    /// Past this many frames the log is made to begin anew.
+    private static let longLog: UInt32 = 4000
+
+    /// Prepares a database; its metadata folder is made, nothing else is opened.
+    package init(_ settings: DatabaseSettings) throws {
+        path = settings.database
+        var folder = MetadataFolder(root: settings.metadata ?? MetadataFolder.defaultPath(for: settings.database))
+        if let status = try FileStatus(path: path) {
+            folder = MetadataFolder(root: folder.root, fileMode: status.mode & 0o666 | 0o600, folderMode: 0o700)
+        }
+        try folder.prepare()
+        self.folder = folder
+        journal = try PositionJournal(folder.own.appending("chain"), mode: folder.fileMode)
+    }
+
+    /// Whether there is a database file.
+    package var exists: Bool { FileStatus.exists(path) }
+
+    /// The checksum of the database as it stands; `nil` before it was examined.
+    package var checksum: UInt64? { table?.checksum }
+
+    /// The size of the database in pages; `nil` before it was examined.
+    package var pageCount: UInt32? { table?.count }
+
+    /// The size of its pages in bytes; `nil` before it was opened.
+    package var pageSize: Int? { followed?.pageSize }
+
+    // MARK: - The write lock
+
+    /// Takes the write lock without waiting, and keeps it.
+    ///
+    /// - Returns: `false` where somebody else writes just now.
+    package func lock() throws -> Bool {
+        if followed == nil { followed = try FollowedDatabase(path) }
+        return try followed?.lock() ?? false
+    }
+
+    /// Gives the write lock back.
+    package func unlock() throws { try followed?.unlock() }
+
+    /// Whether the write lock is held.
+    package var isLocked: Bool { followed?.isLocked ?? false }
+
+    // MARK: - Joining
+
+    /// Reads the whole database and compares it with what is recorded; the write lock is held.
+    ///
+    /// What was committed and not captured becomes a transaction file of `node` behind the newest one, where it is known
+    /// what that one led to.
+    ///
+    /// - Returns: `nil` where nothing is recorded of this database.
+    package func examine(node: UInt64) throws -> Finding? {
+        guard let followed else { preconditionFailure("the database is locked before it is looked at") }
+        let reading = try followed.read()
+        table = reading.table
+        tableAtRecorded = nil
+        let checksum = reading.table.checksum
+        if journal.isFounding, let base = journal.recorded, base.checksum != checksum {
+            // Nobody else has it yet: whatever it holds is what the cluster begins with.
+            try journal.found(at: ChainState(number: base.number, checksum: checksum, epoch: 0))
+        }
+        guard let recorded = journal.recorded else { return nil }
+        var ahead = try localTransactions(behind: recorded.number, of: node)
+        let tables = try LocalTables(folder, pageSize: followed.pageSize, recorded: recorded, ahead: ahead)
+        tableAtRecorded = tables.atRecorded
+        let isKnown =
+            checksum == recorded.checksum || ahead.contains { $0.state.checksum == checksum }
+            || journal.intended?.checksum == checksum || journal.older.contains { $0.checksum == checksum }
+        if !isKnown, let base = tables.newest,
+            let file = try capture(reading, since: base, behind: ahead.last?.state ?? recorded, node: node)
+        {
+            ahead.append(file)
+        }
+        return Finding(
+            checksum: checksum,
+            recorded: recorded,
+            intended: journal.intended,
+            older: journal.older,
+            ahead: ahead
+        )
+    }
+
+    /// The files of own transactions behind a place, ascending, up to the first gap.
+    private func localTransactions(behind number: UInt64, of node: UInt64) throws -> [LocalTransaction] {
+        var files: [LocalTransaction] = []
+        for id in try folder.transactionIDs() where id.rawValue == number + UInt64(files.count) + 1 {
+            // A file that is not whole was never sent: what it held is found in the database.
+            guard let file = try? LocalTransaction(folder.transactionFile(id)), file.node == node,
+                (try? file.verify()) != nil
+            else { break }
+            files.append(file)
+        }
+        return files
+    }
+
+    /// Makes what differs from `base` the transaction file behind `state`.
+    private func capture(
+        _ reading: DatabaseReading,
+        since base: PageTable,
+        behind state: ChainState,
+        node: UInt64
+    ) throws -> LocalTransaction? {
+        guard let followed, let id = TransactionID(exactly: state.number + 1) else { return nil }
+        let table = reading.table
+        let pages = (1...max(1, table.count)).filter { base[$0] != table[$0] }
+        guard table.count > 0, !pages.isEmpty || base.count != table.count else { return nil }
+        var header = LTXHeader(
+            pageSize: followed.pageSize,
+            commit: table.count,
+            minTXID: id,
+            maxTXID: id,
+            timestampMilliseconds: Timestamp.now.rawValue,
+            sourceMark: SourceMark(checksum: table.checksum, epoch: state.epoch)
+        )
+        header.nodeID = node
+        let path = try write(header) { writer in
+            try followed.images(of: pages.isEmpty ? [1] : pages, reading) { page, bytes in
+                try writer.append(pageNumber: page, page: bytes)
+            }
+        }
+        try? Disk.remove(folder.transactionFile(id))  // one that is not whole; else the next call tells
+        try folder.publish(path, as: id)
+        try folder.settle()
+        return try LocalTransaction(folder.transactionFile(id))
+    }
+
+    /// Writes a transaction file beside, durable.
+    func write(
+        _ header: LTXHeader,
+        _ body: (inout LTXWriter<TransactionFileSink>) throws -> Void
+    ) throws -> FilePath {
+        let path = folder.temporaryFile("transaction")
+        var writer = try LTXWriter(
+            pageSize: header.pageSize,
+            sink: TransactionFileSink(path: path, mode: folder.fileMode)
+        )
+        do {
+            try body(&writer)
+            _ = try writer.finish(header: header)
+            try writer.sink.complete()
+            return path
+        } catch {
+            writer.sink.discard()
+            throw error
+        }
+    }
+
+    // MARK: - Following
+
+    /// Applies a transaction file, or a merged one, as one commit (N10); the write lock is held.
+    ///
+    /// - Parameters:
+    ///   - file: A verified file on this host.
+    ///   - checksum: The database's checksum where the file begins.
+    /// - Returns: `false` where the database is not there, somebody else has written to it, or the file would not lead
+    ///   to its mark: nothing was changed then.
+    package func apply(_ file: LocalTransaction, from checksum: UInt64) throws -> Bool {
+        guard let followed, followed.isLocked, var new = table, new.checksum == checksum,
+            file.header.pageSize == followed.pageSize, try followed.isUntouched() || !hasCommitted
+        else { return false }
+        guard let source = try TransactionFileSource(path: file.path) else { return false }
+        let (pageSize, commit) = (followed.pageSize, file.header.commit)
+        var changed: Set<UInt32> = []
+        _ = try LTXVerifier(source).verify { page, _, remainder in
+            let entry = DatabaseChecksum.page(number: page, remainder: remainder, pageSize: pageSize)
+            if new[page] != entry { changed.insert(page) }
+            new.set(page, entry)
+        }
+        let isResized = new.count != commit || table?.count != commit
+        new.resize(to: commit)
+        guard new.checksum == file.state.checksum else { return false }
+        try journal.intend(file.state)
+        if !changed.isEmpty || isResized {
+            let all = changed.isEmpty
+            try followed.commit(commit) { images in
+                _ = try LTXVerifier(source).verify { page, bytes, _ in
+                    guard all || changed.contains(page), page <= commit else { return }
+                    try images.append(page: page, image: bytes)
+                }
+            }
+            hasCommitted = true
+        }
+        table = new
+        try journal.record(file.state)
+        return true
+    }
+
+    /// Whether a commit of ours has told how the log looks.
+    var hasCommitted = false
+
+    /// Notes that the database stands at a place whose file was written here.
+    package func note(_ state: ChainState) throws { try journal.record(state) }
+
+    /// Gives the log's room back once it is long; the write lock is held before and after.
+    ///
+    /// - Returns: `false` where somebody else has written in between.
+    package func checkpointIfLong() throws -> Bool {
+        guard let followed, followed.isLocked, let look = try followed.look(), look.lastFrame > Self.longLog else {
+            return true
+        }
+        guard try followed.isUntouched() else { return !hasCommitted }
+        try followed.unlock()
+        try followed.checkpoint()
+        while try !followed.lock() { Blocking.sleep(.milliseconds(1)) }
+        return try followed.isUntouched()
+    }
+}
