@@ -54,6 +54,24 @@ struct ObjectReader {
         return id
     }
 
+    /// Of a key that need not be there.
+    mutating func optionalBool(_ key: String) throws(ClusterObjectError) -> Bool? {
+        switch take(key) {
+        case nil, .null?: return nil
+        case .bool(let value)?: return value
+        default: throw wrong(key, "true or false")
+        }
+    }
+
+    /// Of a key that need not be there.
+    mutating func optionalMembers(_ key: String) throws(ClusterObjectError) -> [String: JSONValue]? {
+        switch take(key) {
+        case nil, .null?: return nil
+        case .object(let members)?: return members
+        default: throw wrong(key, "an object")
+        }
+    }
+
     mutating func optionalID<ID: HexadecimalID>(_ key: String) throws(ClusterObjectError) -> ID? {
         guard rest[key] != nil, rest[key] != .null else {
             rest[key] = nil
@@ -95,6 +113,9 @@ struct ObjectReader {
         else { throw wrong(key, "a place of the chain") }
         return ChainPoint(number: number.rawValue, checksum: checksum.rawValue)
     }
+
+    /// Reads an object within another, to be checked in the same way.
+    init(members: [String: JSONValue], _ object: String) { (rest, self.object) = (members, object) }
 
     /// The text form of an object: keys in order, so that equal objects are equal texts.
     static func text(_ members: [String: JSONValue]) -> [UInt8] {

@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
     import Glibc
@@ -9,7 +9,7 @@ import SystemPackage
 #endif
 
 /// The system calls that swift-system does not have, each naming the file in what it throws.
-enum Disk {
+package enum Disk {
     /// Makes a file's bytes and size durable.
     static func syncData(_ descriptor: FileDescriptor, _ path: FilePath) throws {
         #if os(Linux)
@@ -22,7 +22,7 @@ enum Disk {
     }
 
     /// Makes a folder's entries durable: names made, renamed or removed in it.
-    static func syncFolder(_ path: FilePath) throws {
+    package static func syncFolder(_ path: FilePath) throws {
         do {
             let folder = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
             defer { try? folder.close() }  // read-only: nothing can be lost
@@ -41,13 +41,13 @@ enum Disk {
     }
 
     /// Removes a file; one that is not there is no error.
-    static func remove(_ path: FilePath) throws {
+    package static func remove(_ path: FilePath) throws {
         let result = unsafe path.withPlatformString { unsafe unlink($0) }
         guard result == 0 || errno == ENOENT else { throw FileFailure("removing", path, errno) }
     }
 
     /// Makes a folder and those above it that are missing.
-    static func makeFolders(_ path: FilePath, mode: UInt32) throws {
+    package static func makeFolders(_ path: FilePath, mode: UInt32) throws {
         if let status = try FileStatus(path: path) {
             guard status.isFolder else { throw FileFailure("making the folder", path, ENOTDIR) }
             return
@@ -56,6 +56,17 @@ enum Disk {
         if !parent.isEmpty, parent != path { try makeFolders(parent, mode: mode) }
         let result = unsafe path.withPlatformString { unsafe mkdir($0, mode_t(mode)) }
         guard result == 0 || errno == EEXIST else { throw FileFailure("making the folder", path, errno) }
+    }
+
+    /// Where a folder that is there really lies, without links, and its number on its file system.
+    package static func place(of folder: FilePath) throws -> (path: String, inode: UInt64) {
+        guard let status = try FileStatus(path: folder) else { throw FileFailure("looking at", folder, ENOENT) }
+        guard let path = unsafe folder.withPlatformString({ unsafe realpath($0, nil) }) else {
+            throw FileFailure("looking at", folder, errno)
+        }
+        defer { unsafe free(path) }
+        // SAFETY: realpath made this C string, which is freed only afterwards.
+        return (unsafe String(cString: path), status.identity.inode)
     }
 
     /// The names in a folder, in no order; none where there is no such folder.
@@ -86,7 +97,7 @@ enum Disk {
     }
 
     /// Reads a whole small file; `nil` where there is none.
-    static func contents(of path: FilePath, limit: Int) throws -> [UInt8]? {
+    package static func contents(of path: FilePath, limit: Int) throws -> [UInt8]? {
         do {
             let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
             defer { try? descriptor.close() }  // read-only: nothing can be lost
@@ -129,7 +140,7 @@ enum Disk {
     }
 
     /// Replaces a file whole: writes beside it, syncs if `durable`, renames.
-    static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32, durable: Bool) throws {
+    package static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32, durable: Bool) throws {
         let temporary = FilePath(path.string + ".tmp")
         do {
             let descriptor = try FileDescriptor.open(
@@ -159,12 +170,12 @@ private func systemRename(
 }
 
 /// A system call that failed on a file.
-struct FileFailure: Error, Sendable, CustomStringConvertible {
-    let action: String
-    let path: FilePath
-    let errno: Errno
+package struct FileFailure: Error, Sendable, CustomStringConvertible {
+    package let action: String
+    package let path: FilePath
+    package let errno: Errno
 
-    init(_ action: String, _ path: FilePath, _ code: Int32) {
+    package init(_ action: String, _ path: FilePath, _ code: Int32) {
         (self.action, self.path, errno) = (action, path, Errno(rawValue: code))
     }
 
@@ -174,5 +185,5 @@ struct FileFailure: Error, Sendable, CustomStringConvertible {
     /// Whether the disk or the quota is full.
     var isDiskFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
 
-    var description: String { "\(action) \(path): \(errno)" }
+    package var description: String { "\(action) \(path): \(errno)" }
 }

@@ -18,15 +18,16 @@ package import SystemPackage
 ///     DIR/.NAME-litestream/sqlite-replicate/position     what is known at the newest of them
 ///     DIR/.NAME-litestream/sqlite-replicate/pages        a checksum for each page of the database
 ///     DIR/.NAME-litestream/sqlite-replicate/lock         held by the engine that is attached
+///     DIR/.NAME-litestream/cluster.json                  which node of a cluster this is, and what it must not forget
 ///
 /// Not safe for use from several threads at a time; the engine that holds the lock is its only user.
 package struct MetadataFolder: Sendable {
     /// The folder itself.
     package let root: FilePath
     /// Permissions for files, those of the database.
-    let fileMode: UInt32
+    package let fileMode: UInt32
     /// Permissions for folders, those of the database's folder.
-    let folderMode: UInt32
+    package let folderMode: UInt32
 
     /// The folder's place unless the configuration names another.
     package static func defaultPath(for database: FilePath) -> FilePath {
@@ -37,6 +38,18 @@ package struct MetadataFolder: Sendable {
     /// Takes a place; nothing is made yet.
     package init(root: FilePath, fileMode: UInt32 = 0o600, folderMode: UInt32 = 0o700) {
         (self.root, self.fileMode, self.folderMode) = (root, fileMode, folderMode)
+    }
+
+    /// The folder of a database as `settings` place it, with the permissions of the database and of its folder, so far as
+    /// they are there.
+    package init(_ settings: DatabaseSettings) throws {
+        let database = try FileStatus(path: settings.database)
+        let parent = try FileStatus(path: settings.database.removingLastComponent())
+        self.init(
+            root: settings.metadata ?? Self.defaultPath(for: settings.database),
+            fileMode: (database?.mode ?? 0o600) & 0o666 | 0o600,
+            folderMode: (parent?.mode ?? 0o700) & 0o777 | 0o700
+        )
     }
 
     /// Where transaction files of level 0 lie.
