@@ -60,7 +60,7 @@ extension NodeCore {
         }
     }
 
-    private var isInHoldDown: Bool {
+    var isInHoldDown: Bool {
         guard let limit = settings.holdDownLimit else { return false }
         let recent = claims.onSilence.filter { now - $0 < settings.holdDownWindow }
         guard recent.count >= limit, let last = recent.last else { return false }

@@ -44,9 +44,10 @@ extension NodeCore {
         (spool, uploads, ahead) = ([], [], [])
         (isLocked, opened) = (false, now)
         become(.primary)
+        // Capture stands before anybody can commit.
+        actions.append(.open(hold.epoch, seal: position))
         actions.append(.unlockDatabase)
         moveGate()
-        actions.append(.open(hold.epoch, seal: position))
         actions.append(.sendHints)
     }
 

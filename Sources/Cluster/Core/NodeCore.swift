@@ -123,6 +123,7 @@ public struct NodeCore: Sendable {
         case .rewound(let ticket, let end): if ends(ticket) { rewound(end) }
         case .captured(let mark): captured(mark)
         case .writesEnded(let ticket): writesEnded(ticket)
+        case .broken(let why): halt(why)
         case .promiseAsked(let request): promiseAsked(request)
         case .promiseAnswered(let ticket, let node, let granted): promiseAnswered(ticket, node, granted)
         case .hint:

@@ -44,6 +44,9 @@ public enum NodeEvent: Hashable, Sendable {
     /// No transaction is open any more and all that was committed is captured.
     case writesEnded(Ticket)
 
+    /// Something is wrong that no retry mends: why, and what helps.
+    case broken(String)
+
     // MARK: Other nodes and people
 
     /// The records of all nodes were read; `nil`: the store did not answer.

@@ -23,6 +23,9 @@ struct LeaseWatch: Hashable, Sendable {
         return now - firstSeen >= LeaseTiming(ttl: lease.ttl).patience
     }
 
+    /// For how long the body has stood unchanged, so far as it was watched.
+    func age(at now: Moment) -> Duration { firstSeen.map { now - $0 } ?? .zero }
+
     /// Forgets what was seen, as after a change whose outcome is not known.
     mutating func reset() { self = LeaseWatch() }
 

@@ -42,6 +42,10 @@ public struct NodeConfiguration: Sendable {
     public var holdDownWindow: Duration = .seconds(3600)
     /// Whether promises of the other nodes keep the gate open while the store is away.
     public var isFailsafe = true
+    /// The version of the program, for the node's record.
+    public var version = ""
+    /// Makes the database where a cluster begins and there is none; `nil`: it must be there.
+    public var makesDatabase: (@Sendable () async throws -> Void)?
     /// What becomes of tails.
     public var tailPolicy = TailPolicy.quarantine
 

@@ -14,7 +14,7 @@ import Synchronization
 ///
 /// A queue of Dispatch's own for each of a hundred databases would bring a hundred threads, each with its memory, at
 /// the first busy moment.
-final class SerialQueueExecutor: SerialExecutor {
+package final class SerialQueueExecutor: SerialExecutor {
     /// As many databases as this can block in SQLite and in files at a time.
     private static let threads = WorkerThreads(count: 8)
 
@@ -23,11 +23,14 @@ final class SerialQueueExecutor: SerialExecutor {
         var isRunning = false
     }
 
+    /// Creates an executor; it has no thread before there is a job.
+    package init() {}
+
     private let state = Mutex(State())
     /// The thread that runs a job right now, for ``checkIsolated()``.
     private let runner = Atomic<UInt>(0)
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         async { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
@@ -47,7 +50,7 @@ final class SerialQueueExecutor: SerialExecutor {
         state.withLock { $0.jobs.append(body) }
     }
 
-    func checkIsolated() {
+    package func checkIsolated() {
         precondition(runner.load(ordering: .relaxed) == Self.thisThread, "not on the engine's thread")
     }
 

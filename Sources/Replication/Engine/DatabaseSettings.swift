@@ -39,7 +39,7 @@ public struct DatabaseSettings: Sendable {
     public init(database: FilePath) { self.database = database }
 
     /// How the capture engine is to treat the database.
-    var capture: CaptureSettings {
+    package var capture: CaptureSettings {
         var settings = CaptureSettings(database: database)
         settings.metadata = metadata
         settings.softLimitFrames = softLimitFrames

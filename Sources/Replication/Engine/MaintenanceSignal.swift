@@ -12,6 +12,9 @@ package final class MaintenanceSignal: Sendable {
     /// Lets maintenance look at once.
     package func signal() { wakeup.signal() }
 
+    /// Waits for a signal.
+    package func wait(atMost limit: Duration) async { await wakeup.wait(atMost: limit) }
+
     /// The same, where only a maintenance that nothing else would wake needs to know.
     package func signalIfIdle() {
         if isIdle.load(ordering: .sequentiallyConsistent) { wakeup.signal() }

@@ -11,7 +11,7 @@ package import SystemPackage
 /// The system calls that swift-system does not have, each naming the file in what it throws.
 package enum Disk {
     /// Makes a file's bytes and size durable.
-    static func syncData(_ descriptor: FileDescriptor, _ path: FilePath) throws {
+    package static func syncData(_ descriptor: FileDescriptor, _ path: FilePath) throws {
         #if os(Linux)
             let result = fdatasync(descriptor.rawValue)
         #else
@@ -33,7 +33,7 @@ package enum Disk {
     }
 
     /// Gives a file another name, replacing what has it.
-    static func rename(_ old: FilePath, to new: FilePath) throws {
+    package static func rename(_ old: FilePath, to new: FilePath) throws {
         let result = unsafe old.withPlatformString { old in
             unsafe new.withPlatformString { unsafe systemRename(old, $0) }
         }
@@ -70,7 +70,7 @@ package enum Disk {
     }
 
     /// The names in a folder, in no order; none where there is no such folder.
-    static func names(in folder: FilePath) throws -> [String] {
+    package static func names(in folder: FilePath) throws -> [String] {
         guard let stream = unsafe folder.withPlatformString({ unsafe opendir($0) }) else {
             if errno == ENOENT { return [] }
             throw FileFailure("listing", folder, errno)
@@ -92,7 +92,7 @@ package enum Disk {
     }
 
     /// Removes the unfinished files in a folder, whose names end in `.tmp`.
-    static func removeTemporaryFiles(in folder: FilePath) throws {
+    package static func removeTemporaryFiles(in folder: FilePath) throws {
         for name in try names(in: folder) where name.hasSuffix(".tmp") { try remove(folder.appending(name)) }
     }
 
@@ -125,7 +125,7 @@ package enum Disk {
     /// Writes a small file in its place, in one call, without making it durable: whoever reads it must notice a torn one.
     ///
     /// No file is created and none removed, which some file systems make dear when it happens at every commit.
-    static func overwrite(_ path: FilePath, with bytes: [UInt8], mode: UInt32) throws {
+    package static func overwrite(_ path: FilePath, with bytes: [UInt8], mode: UInt32) throws {
         do {
             let descriptor = try FileDescriptor.open(
                 path,

@@ -68,6 +68,15 @@ package final class FollowedDatabase {
         try? log.close()  // synced with every commit
     }
 
+    /// Reads something of a database on a connection of its own.
+    ///
+    /// - Returns: What is wrong; `nil` where it could be read.
+    package static func readCheck(_ path: FilePath) throws -> String? {
+        guard FileStatus.exists(path) else { return "\(path) does not exist." }
+        let connection = try EngineConnection(path: path.string)
+        return try connection.scalar("SELECT count(*) FROM sqlite_schema") == nil ? "\(path) has no schema." : nil
+    }
+
     /// Takes SQLite's write lock without waiting, and keeps it until ``unlock()``.
     ///
     /// - Returns: `false` where somebody else writes just now.

@@ -26,10 +26,34 @@ package struct LocalTransaction: Hashable, Sendable {
         self.init(header: header, trailer: trailer, mark: mark, byteCount: source.byteCount, path: path)
     }
 
+    /// Takes what the capture engine tells of a file that it has closed; `nil` where it carries no mark.
+    package init?(_ file: ClosedFile, at path: FilePath) {
+        guard let mark = file.header.sourceMark else { return nil }
+        self.init(
+            header: file.header,
+            trailer: file.trailer,
+            mark: mark,
+            byteCount: file.byteCount,
+            path: path
+        )
+    }
+
     init(header: LTXHeader, trailer: LTXTrailer, mark: SourceMark, byteCount: Int64, path: FilePath) {
         state = ChainState(number: header.maxTXID.rawValue, checksum: mark.checksum, epoch: mark.epoch)
         (node, fileChecksum) = (header.nodeID, trailer.fileChecksum)
         (self.header, self.byteCount, self.path) = (header, byteCount, path)
+    }
+
+    /// The image of a page; `nil` where the file has none. Reads the whole file and checks it.
+    package func page(_ number: UInt32) throws -> [UInt8]? {
+        guard let source = try TransactionFileSource(path: path) else { throw FileFailure("opening", path, 2) }
+        var image: [UInt8]?
+        _ = try LTXVerifier(source).verify { page, bytes, _ in
+            guard page == number else { return }
+            // SAFETY: the bytes are copied during the call.
+            image = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+        }
+        return image
     }
 
     /// Reads the whole file and checks it.

@@ -35,6 +35,11 @@ package struct MetadataFolder: Sendable {
         return database.removingLastComponent().appending(".\(name)-litestream")
     }
 
+    /// The folder of a database.
+    package static func of(_ settings: DatabaseSettings) -> MetadataFolder {
+        MetadataFolder(root: settings.metadata ?? defaultPath(for: settings.database))
+    }
+
     /// Takes a place; nothing is made yet.
     package init(root: FilePath, fileMode: UInt32 = 0o600, folderMode: UInt32 = 0o700) {
         (self.root, self.fileMode, self.folderMode) = (root, fileMode, folderMode)
@@ -55,7 +60,7 @@ package struct MetadataFolder: Sendable {
     /// Where transaction files of level 0 lie.
     var transactions: FilePath { root.appending("ltx").appending("0") }
     /// Where the engine's own files lie.
-    var own: FilePath { root.appending("sqlite-replicate") }
+    package var own: FilePath { root.appending("sqlite-replicate") }
     /// The position record.
     var positionFile: FilePath { own.appending("position") }
     /// The page table.
@@ -83,7 +88,7 @@ package struct MetadataFolder: Sendable {
     }
 
     /// A name for an unfinished file; it ends in `.tmp`, so that a restart removes it.
-    func temporaryFile(_ purpose: String) -> FilePath {
+    package func temporaryFile(_ purpose: String) -> FilePath {
         own.appending("\(purpose)-\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp")
     }
 

@@ -1,0 +1,205 @@
+import LTX
+import NIOCore
+import ObjectStorage
+import Replication
+import SystemPackage
+
+/// The chain of a cluster in its store: transaction files, epoch records, node records.
+///
+/// It repeats nothing that was refused or is in doubt: what an answer means is for ``NodeCore`` to decide. May be used
+/// from any task.
+struct ChainStore: Sendable {
+    let replica: Replica
+    let layout: ClusterLayout
+    /// Where fetched files lie until they are applied.
+    let folder: MetadataFolder
+
+    private var store: any ObjectStore { replica.store }
+
+    /// What a fetch has brought.
+    struct Fetched: Sendable {
+        var answer: FetchAnswer
+        var file: LocalTransaction?
+    }
+
+    // MARK: - Reading
+
+    /// Fetches and checks the level-0 file of a transaction.
+    func fetch(_ number: UInt64) async -> Fetched {
+        guard let id = TransactionID(exactly: number) else { return Fetched(answer: .absent) }
+        return await fetch(replica.layout.key(level: 0, min: id, max: id), LTXFileName(min: id, max: id), number)
+    }
+
+    /// Fetches and checks a file of a higher level that holds a transaction and begins at or before it.
+    ///
+    /// The one that leads furthest is taken: it saves the others.
+    func fetchMerged(_ number: UInt64) async -> Fetched {
+        guard let id = TransactionID(exactly: number) else { return Fetched(answer: .absent) }
+        let listing: ReplicaListing
+        do { listing = try await replica.list(levels: 1...ReplicaLayout.snapshotLevel) } catch {
+            return Fetched(answer: .failed)
+        }
+        // Of those that lead equally far the lowest level is the smallest.
+        let candidates = listing.files.filter { $0.level > 0 && $0.min <= id && id <= $0.max }
+        let best = candidates.min { ($1.max, $0.byteCount) < ($0.max, $1.byteCount) }
+        guard let best else { return Fetched(answer: .absent) }
+        return await fetch(best.key, LTXFileName(min: best.min, max: best.max), number)
+    }
+
+    private func fetch(_ key: String, _ name: LTXFileName, _ number: UInt64) async -> Fetched {
+        let path = folder.temporaryFile("fetched")
+        do throws(ObjectStoreError) {
+            _ = try await store.download(key, to: path)
+        } catch {
+            return Fetched(answer: error.code == .notFound ? .absent : .failed)
+        }
+        do {
+            return try await onDisk {
+                do {
+                    guard let file = try LocalTransaction(path) else {
+                        try Disk.remove(path)
+                        return Fetched(answer: .foreign(number))
+                    }
+                    try file.verify()
+                    guard file.header.fileName == name else {
+                        try Disk.remove(path)
+                        return Fetched(answer: .damaged("\(key) holds other transactions than its name says."))
+                    }
+                    return Fetched(answer: .file(FileMark(file)), file: file)
+                } catch let error as LTXError {
+                    try Disk.remove(path)
+                    return Fetched(answer: .damaged("\(key) in the store is damaged: \(error)"))
+                }
+            }
+        } catch {
+            return Fetched(answer: .failed)
+        }
+    }
+
+    /// Page 1 as the chain has it at a transaction, and the size of the database there in pages.
+    func firstPage(at number: UInt64) async throws -> (bytes: [UInt8], pageCount: UInt32) {
+        guard let id = TransactionID(exactly: number) else { throw ChainStoreError.noFirstPage }
+        let plan = try RestorePlan(listing: try await replica.list(), target: .transaction(id))
+        var pageCount: UInt32?
+        for file in plan.files.reversed() {
+            let path = folder.temporaryFile("page")
+            _ = try await store.download(file.key, to: path)
+            let found = try await onDisk { () throws -> (page: [UInt8]?, commit: UInt32) in
+                defer { try? Disk.remove(path) }  // else the next start removes it
+                guard let local = try LocalTransaction(path) else { throw ChainStoreError.noFirstPage }
+                return (try local.page(1), local.header.commit)
+            }
+            pageCount = pageCount ?? found.commit
+            if let page = found.page, let pageCount { return (page, pageCount) }
+        }
+        throw ChainStoreError.noFirstPage
+    }
+
+    // MARK: - Creating
+
+    /// Creates the object of a transaction file, unless something is there.
+    func create(_ file: LocalTransaction) async -> (answer: CreateAnswer, stored: ReplicaFile?) {
+        do throws(ReplicaError) {
+            let stored = try await replica.put(
+                file.path,
+                header: file.header,
+                byteCount: file.byteCount,
+                level: 0,
+                condition: .ifAbsent
+            )
+            return (.created, stored)
+        } catch {
+            guard let cause = error.cause as? ObjectStoreError, cause.code == .conditionFailed else {
+                return (.unknown, nil)
+            }
+            return await compare(with: file)
+        }
+    }
+
+    /// Something is there: whether it is, as its header and trailer tell, this very file (N3).
+    private func compare(with file: LocalTransaction) async -> (answer: CreateAnswer, stored: ReplicaFile?) {
+        let id = file.header.maxTXID
+        let key = replica.layout.key(level: 0, min: id, max: id)
+        do {
+            let there = ReplicaFile(
+                level: 0,
+                min: id,
+                max: id,
+                byteCount: try await store.head(key).byteCount,
+                created: Timestamp(rawValue: file.header.timestampMilliseconds),
+                key: key
+            )
+            let header = try await replica.header(of: there)
+            let trailer = try await replica.trailer(of: there)
+            let isSame =
+                header == file.header && trailer.fileChecksum == file.fileChecksum && there.byteCount == file.byteCount
+            let mark = header.sourceMark.map { mark in
+                FileMark(
+                    point: ChainPoint(number: id.rawValue, checksum: mark.checksum),
+                    node: NodeID(rawValue: header.nodeID),
+                    epoch: Epoch(rawValue: mark.epoch),
+                    fileChecksum: trailer.fileChecksum
+                )
+            }
+            return (.exists(isSame: isSame, mark), isSame ? there : nil)
+        } catch let error as ReplicaError where error.code == .damaged {
+            // Not a transaction file at all.
+            return (.exists(isSame: false, nil), nil)
+        } catch {
+            return (.unknown, nil)
+        }
+    }
+
+    // MARK: - Epochs
+
+    /// Creates the record of an epoch, unless there is one.
+    func create(_ record: EpochRecord) async -> CreateAnswer {
+        let key = layout.record(of: record.epoch)
+        let body = ObjectBody.bytes(ByteBuffer(bytes: record.encoded(at: "\(Timestamp.now)")))
+        do throws(ObjectStoreError) {
+            try await store.put(key, body, metadata: ObjectMetadata(), condition: .ifAbsent)
+            return .created
+        } catch {
+            guard error.code == .conditionFailed else { return .unknown }
+            guard let bytes = try? await store.get(key, range: nil) else { return .unknown }
+            let there = try? EpochRecord(parsing: bytes.readableBytesView)
+            return .exists(isSame: there == record, nil)
+        }
+    }
+
+    /// All records of epochs.
+    ///
+    /// - Throws: `ObjectStoreError`, or ``ClusterObjectError`` for something that is none.
+    func epochRecords() async throws -> [EpochRecord] {
+        var records: [EpochRecord] = []
+        for object in try await store.list(prefix: layout.epochs) where object.key.hasSuffix(".json") {
+            records.append(try EpochRecord(parsing: try await store.get(object.key, range: nil).readableBytesView))
+        }
+        return records
+    }
+
+    // MARK: - Nodes
+
+    /// Writes a node's record.
+    func write(_ record: NodeRecord) async throws(ObjectStoreError) {
+        let body = ObjectBody.bytes(ByteBuffer(bytes: record.encoded))
+        try await store.put(layout.record(of: record.node), body, metadata: ObjectMetadata(), condition: .none)
+    }
+
+    /// All records of nodes; what is none is left out.
+    func nodeRecords() async throws(ObjectStoreError) -> [NodeRecord] {
+        var records: [NodeRecord] = []
+        for object in try await store.list(prefix: layout.nodes).prefix(256) where object.key.hasSuffix(".json") {
+            let bytes = try await store.get(object.key, range: nil)
+            if let record = try? NodeRecord(parsing: bytes.readableBytesView) { records.append(record) }
+        }
+        return records
+    }
+}
+
+/// What the chain does not tell.
+enum ChainStoreError: Error, CustomStringConvertible {
+    case noFirstPage
+
+    var description: String { "No file of the chain holds page 1: verify the replica." }
+}

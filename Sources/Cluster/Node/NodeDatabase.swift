@@ -1,0 +1,150 @@
+import LTX
+import Logging
+import ObjectStorage
+import Replication
+import SystemPackage
+
+/// A node's database and its records, on threads that may block.
+actor NodeDatabase {
+    private let executor = SerialQueueExecutor()
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    /// The database file.
+    nonisolated let path: FilePath
+    private let settings: DatabaseSettings
+    private let logger: Logger
+    private var follower: FollowerDatabase?
+    private var wantsLock = false
+    private var isLocking = false
+    private var seal: LocalTransaction?
+
+    init(_ settings: DatabaseSettings, logger: Logger) {
+        (self.settings, self.logger, path) = (settings, logger, settings.database)
+    }
+
+    private func opened() throws -> FollowerDatabase {
+        if let follower { return follower }
+        let new = try FollowerDatabase(settings)
+        follower = new
+        return new
+    }
+
+    /// Whether there is a database file.
+    var exists: Bool { (try? opened().exists) ?? false }
+
+    /// The size of its pages in bytes; `nil` before it was locked.
+    var pageSize: Int? { follower?.pageSize }
+
+    /// The checksum of the database as it stands; `nil` before it was examined.
+    var checksum: UInt64? { follower?.checksum }
+
+    /// The metadata folder.
+    func folder() throws -> MetadataFolder { try opened().folder }
+
+    /// Whether it begins a cluster and is not sealed yet.
+    func isFounding() throws -> Bool { try opened().journal.isFounding }
+
+    /// Whether nothing is recorded of its places.
+    func isUnknown() throws -> Bool { try opened().journal.recorded == nil }
+
+    // MARK: - The write lock
+
+    /// Takes the write lock, as soon as nobody else has it, and keeps it; ends early where it is not wanted any more.
+    func lock() async {
+        wantsLock = true
+        var isTold = false
+        while wantsLock {
+            do {
+                if try opened().lock() { return }
+            } catch {
+                if !isTold { logger.warning("The database cannot be locked", metadata: ["error": "\(error)"]) }
+                isTold = true
+            }
+            do { try await Pause.sleep(for: .milliseconds(2)) } catch { return }
+        }
+    }
+
+    /// Gives the write lock back.
+    func unlock() {
+        wantsLock = false
+        do { try follower?.unlock() } catch {
+            logger.error("The write lock could not be given back", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: - Joining
+
+    /// Looks at the database and its records.
+    ///
+    /// - Returns: `nil` where nothing is recorded of it.
+    func examine(_ node: NodeID) throws -> DatabaseFinding? {
+        let finding = try opened().examine(node: node.rawValue)
+        return finding.map { finding in
+            DatabaseFinding(
+                checksum: finding.checksum,
+                recorded: ChainPoint(finding.recorded),
+                intended: finding.intended.map { ChainPoint($0) },
+                older: finding.older.map { ChainPoint($0) },
+                ahead: finding.ahead.map { FileMark($0) }
+            )
+        }
+    }
+
+    /// The local files of own transactions behind a place.
+    func files(behind number: UInt64) throws -> [FilePath] {
+        let folder = try opened().folder
+        return try folder.transactionIDs().filter { $0.rawValue > number }.map { folder.transactionFile($0) }
+    }
+
+    /// The oldest epoch that the records know of the database's place.
+    func recordedState() throws -> ChainState? { try opened().journal.recorded }
+
+    /// Says that the database begins a cluster, behind this transaction of the replica.
+    func found(behind number: UInt64) throws {
+        try opened().journal.found(at: ChainState(number: number, checksum: 0, epoch: 0))
+    }
+
+    /// Says that the database stands at a place of the chain.
+    func note(_ state: ChainState) throws { try opened().note(state) }
+
+    // MARK: - Following
+
+    /// Applies a file of the chain.
+    func apply(_ file: LocalTransaction, from checksum: UInt64) throws -> ApplyAnswer {
+        let follower = try opened()
+        guard try follower.checkpointIfLong() else { return .unfit }
+        return try follower.apply(file, from: checksum) ? .applied : .unfit
+    }
+
+    /// Puts the database into the state of a restored one.
+    func rewind(to restored: FilePath, _ state: ChainState) throws -> Bool {
+        try opened().rewind(to: restored, state)
+    }
+
+    // MARK: - Opening
+
+    /// Writes the seal of an epoch, or finds the one that was written before: its bytes never change.
+    func makeSeal(
+        _ state: ChainState,
+        node: NodeID,
+        _ content: FollowerDatabase.SealContent
+    ) throws -> LocalTransaction {
+        if let seal, seal.state == state { return seal }
+        let new = try opened().writeSeal(state, node: node.rawValue, content)
+        seal = new
+        return new
+    }
+
+    /// Makes the accepted seal the newest local transaction.
+    func prepareOpening(_ point: ChainPoint) throws {
+        guard let seal, seal.state.number == point.number else { return }
+        try opened().prepareOpening(seal)
+        self.seal = nil
+    }
+
+    /// Closes all connections; the write lock goes with them.
+    func close() {
+        wantsLock = false
+        follower?.close()
+    }
+}

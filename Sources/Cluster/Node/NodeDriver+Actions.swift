@@ -1,0 +1,223 @@
+import LTX
+import Logging
+import ObjectStorage
+import Replication
+
+extension NodeDriver {
+    /// Carries out an action, or begins it.
+    ///
+    /// - Returns: `false` where the rest of the actions must not be carried out any more.
+    func perform(_ action: NodeAction, _ group: inout DiscardingTaskGroup) async -> Bool {
+        switch action {
+        case .readLease, .swapLease, .overwriteLease, .deleteLease: performLease(action, &group)
+        case .examine, .fetch, .fetchMerged, .apply, .notePosition, .verify, .createSeal, .createRecord, .upload,
+            .quarantine, .rewind:
+            await performChain(action, &group)
+        case .accepted(let point): await accepted(point)
+        case .open(let epoch, let seal): await open(epoch, seal, &group)
+        case .gate(let gate): self.gate.set(gate)
+        case .lockDatabase: lockDatabase(&group)
+        case .unlockDatabase: await database.unlock()
+        case .endWrites(let ticket, _): endWrites(ticket, &group)
+        case .fence(let why): fence(why, &group)
+        case .remember(let memory): return await remember(memory)
+        case .writeNodeRecord(let stamp): writeRecord(stamp, &group)
+        case .readNodeRecords(let ticket): readRecords(ticket, &group)
+        case .askPromises(let ticket, let nodes, let request): askPromises(ticket, nodes, request, &group)
+        case .answerPromise(let request, let granted):
+            promises.removeValue(forKey: request.reference)?.resume(returning: granted)
+        case .sendHints: sendHints(&group)
+        case .roleChanged(let role): await roleChanged(role, &group)
+        case .alarm(let text):
+            lastAlarm = text
+            logger.warning("\(text)")
+        case .end: hasEnded = true
+        }
+        return true
+    }
+
+    // MARK: - The lease
+
+    private func performLease(_ action: NodeAction, _ group: inout DiscardingTaskGroup) {
+        let (leases, inbox) = (leases, inbox)
+        // An answer that comes later than the next renewal is due helps nobody.
+        let limit = configuration.ttl / 3
+        switch action {
+        case .readLease(let ticket):
+            group.addTask {
+                let (reading, error) = await withTimeLimit(limit, late: (.failed, nil)) { await leases.read() }
+                await self.noteStore(reading == .failed ? error?.message ?? "The store does not answer." : nil)
+                inbox.post(.leaseRead(ticket, reading))
+            }
+        case .swapLease(let ticket, let lease, let condition):
+            group.addTask {
+                let (answer, error) = await withTimeLimit(limit, late: (.unknown, nil)) {
+                    await leases.swap(lease, condition: condition)
+                }
+                await self.noteStore(answer == .unknown ? error?.message ?? "The store does not answer." : nil)
+                inbox.post(.leaseSwapped(ticket, answer))
+            }
+        default: break  // only rules that tests leave out ask for more
+        }
+    }
+
+    private func noteStore(_ error: String?) {
+        if let error, storeError == nil { logger.warning("The lease's store", metadata: ["error": "\(error)"]) }
+        if error == nil, storeError != nil { logger.info("The lease's store answers again") }
+        storeError = error
+    }
+
+    // MARK: - The application
+
+    private func accepted(_ point: ChainPoint) async {
+        primary?.accept(point, stored.removeValue(forKey: point.number))
+        do { try await database.note(point.state(in: core?.epoch ?? .zero)) } catch {
+            // The local files tell it again after a restart.
+            logger.warning("The position could not be recorded", metadata: ["error": "\(error)"])
+        }
+        if let id = point.transaction { applied.accept(id) }
+    }
+
+    private func open(_ epoch: Epoch, _ seal: ChainPoint, _ group: inout DiscardingTaskGroup) async {
+        guard let chain, let identity else { return }
+        do {
+            try await database.prepareOpening(seal)
+            let inbox = inbox
+            let engine = PrimaryEngine(
+                configuration.database,
+                node: identity.node,
+                epoch: epoch,
+                seal: seal,
+                chain: chain,
+                notifier: notifier,
+                logger: logger,
+                onClosed: { inbox.wake() }
+            )
+            try await engine.attach()
+            primary = engine
+            group.addTask { await engine.maintain() }
+            logger.notice("Open for writing", metadata: ["epoch": "\(epoch)", "seal": "\(seal)"])
+        } catch {
+            inbox.post(.broken("\(configuration.database.database) cannot be captured: \(error)"))
+        }
+    }
+
+    private func lockDatabase(_ group: inout DiscardingTaskGroup) {
+        let database = database
+        group.addTask { await database.lock() }
+    }
+
+    /// Lets no transaction begin any more, waits for the open one, and captures everything.
+    private func endWrites(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) {
+        let (database, inbox, engine) = (database, inbox, primary?.engine)
+        drainIsLocked = true
+        group.addTask {
+            await database.lock()
+            while let engine, await engine.phase == .attached, (try? await engine.flush()) == nil {
+                do { try await Pause.sleep(for: .milliseconds(10)) } catch { return }
+            }
+            inbox.post(.writesEnded(ticket))
+        }
+    }
+
+    private func fence(_ why: String, _ group: inout DiscardingTaskGroup) {
+        gate.set(WriteGate())
+        if let primary {
+            logger.notice("This node writes no more", metadata: ["reason": "\(why)"])
+            primary.end()
+            primary.waiters.fail(NodeError.superseded(why))
+            closing.append(primary)
+        }
+        (primary, wantsFlush, stored) = (nil, false, [:])
+        lockDatabase(&group)
+    }
+
+    private func remember(_ memory: NodeMemory) async -> Bool {
+        guard var new = identity, let file = try? await memoryFile() else { return false }
+        new.memory = memory
+        do {
+            try await onDisk { [new] in try file.save(new) }
+            identity = new
+            return true
+        } catch {
+            inbox.post(.broken("What must be remembered cannot be written: \(error)"))
+            return false
+        }
+    }
+
+    private func roleChanged(_ role: Role, _ group: inout DiscardingTaskGroup) async {
+        if role == .primary, drainIsLocked {
+            // A hand-over was called off; what stands against writing is the gate's business.
+            await database.unlock()
+        }
+        if role != .draining { drainIsLocked = false }
+        roles.set(role)
+        logger.info("Role", metadata: ["role": "\(role.rawValue)", "epoch": "\(core?.epoch ?? .zero)"])
+        guard role == .standby, let url = core?.leaseView(at: NodeClock.now)?.url, !url.isEmpty,
+            url != configuration.url
+        else { return }
+        // The holder looks who is there.
+        let peers = peers
+        group.addTask { await peers.hint(url) }
+    }
+
+    // MARK: - Other nodes
+
+    private func writeRecord(_ stamp: UInt64, _ group: inout DiscardingTaskGroup) {
+        guard let chain, let identity, let core else { return }
+        let record = NodeRecord(
+            node: identity.node,
+            name: configuration.name,
+            url: configuration.url,
+            version: configuration.version,
+            position: core.position,
+            role: core.role,
+            stamp: stamp
+        )
+        group.addTask {
+            try? await chain.write(record)  // it is written again in a minute
+        }
+    }
+
+    private func readRecords(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) {
+        guard let chain else { return }
+        let inbox = inbox
+        group.addTask {
+            let records = try? await chain.nodeRecords()
+            if let records { await self.note(records) }
+            inbox.post(.nodeRecordsRead(ticket, records.map { $0.map { NodeStamp(node: $0.node, stamp: $0.stamp) } }))
+        }
+    }
+
+    func note(_ records: [NodeRecord]) {
+        for record in records { self.records[record.node] = record }
+    }
+
+    private func askPromises(
+        _ ticket: Ticket,
+        _ nodes: [NodeID],
+        _ request: PromiseRequest,
+        _ group: inout DiscardingTaskGroup
+    ) {
+        let (peers, inbox, limit) = (peers, inbox, configuration.ttl / 6)
+        for node in nodes {
+            guard let url = records[node]?.url, !url.isEmpty else { continue }
+            group.addTask {
+                let isGranted = await withTimeLimit(limit, late: false) {
+                    await peers.askPromise(of: node, at: url, request, within: limit)
+                }
+                inbox.post(.promiseAnswered(ticket, from: node, granted: isGranted))
+            }
+        }
+    }
+
+    private func sendHints(_ group: inout DiscardingTaskGroup) {
+        let urls = Set(records.values.filter { $0.node != identity?.node }.map(\.url)).subtracting([
+            "", configuration.url,
+        ])
+        for url in urls {
+            let peers = peers
+            group.addTask { await peers.hint(url) }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import LTX
+import Logging
+import ObjectStorage
+import Replication
+import SystemPackage
+
+extension NodeDriver {
+    /// Begins what concerns the chain and the database.
+    func performChain(_ action: NodeAction, _ group: inout DiscardingTaskGroup) async {
+        guard let chain, let identity else { return }
+        let (inbox, database) = (inbox, database)
+        switch action {
+        case .examine(let ticket): group.addTask { await self.examine(ticket) }
+        case .fetch(let ticket, let number):
+            group.addTask { await self.fetched(ticket, await chain.fetch(number)) }
+        case .fetchMerged(let ticket, let number):
+            group.addTask { await self.fetched(ticket, await chain.fetchMerged(number)) }
+        case .apply(let ticket, let mark, let from):
+            group.addTask { await self.apply(ticket, mark, from) }
+        case .notePosition(let point):
+            do { try await database.note(point.state(in: core?.positionEpoch ?? .zero)) } catch {
+                logger.warning("The position could not be recorded", metadata: ["error": "\(error)"])
+            }
+        case .verify(let ticket):
+            group.addTask { inbox.post(.verified(ticket, checksum: await database.checksum ?? 0)) }
+        case .createSeal(let ticket, let epoch, let end):
+            group.addTask { await self.seal(ticket, epoch, end, identity.node, chain) }
+        case .createRecord(let ticket, let record):
+            group.addTask { inbox.post(.recorded(ticket, await chain.create(record))) }
+        case .upload(let ticket, let mark):
+            guard let file = primary?.pending(mark) else { return }
+            group.addTask {
+                let (answer, stored) = await chain.create(file)
+                await self.noteStored(mark.point.number, stored)
+                inbox.post(.created(ticket, answer))
+            }
+        case .quarantine(let ticket, let fork): group.addTask { await self.quarantine(ticket, fork) }
+        case .rewind(let ticket): group.addTask { await self.rewind(ticket, chain) }
+        default: break
+        }
+    }
+
+    private func noteStored(_ number: UInt64, _ file: ReplicaFile?) { if let file { stored[number] = file } }
+
+    // MARK: - Joining
+
+    private func examine(_ ticket: Ticket) async {
+        // What the last epoch has left is captured first; the lock keeps everybody else out.
+        if await database.exists { await database.lock() }
+        await closeEngines()
+        var pause = configuration.followInterval
+        while !Task.isCancelled {
+            do {
+                guard let finding = try await find() else { throw NodeError.noDatabaseYet }
+                return inbox.post(.examined(ticket, finding))
+            } catch {
+                logger.warning("The database could not be looked at", metadata: ["error": "\(error)"])
+                lastAlarm = "\(error)"
+                try? await Pause.sleep(for: pause)  // cancelled: the loop ends
+                pause = min(pause * 2, .seconds(30))
+            }
+        }
+    }
+
+    /// What is known of the database; one that is not there is restored first.
+    private func find() async throws -> DatabaseFinding? {
+        guard let identity, let chain else { return nil }
+        if await !database.exists {
+            logger.info("Restoring the database from the replica")
+            let (state, _) = try await restore(chain, to: database.path)
+            try await database.note(state)
+        }
+        await database.lock()
+        if let finding = try await database.examine(identity.node) { return finding }
+        // Nothing is recorded: perhaps it was restored by hand.
+        let checksum = await database.checksum ?? 0
+        let listing = try await chain.replica.list()
+        if let newest = try RestorePlan(listing: listing, target: .latest).files.last,
+            let mark = try await chain.replica.header(of: newest).sourceMark, mark.checksum == checksum
+        {
+            let state = ChainState(number: newest.max.rawValue, checksum: checksum, epoch: mark.epoch)
+            try await database.note(state)
+            return DatabaseFinding(checksum: checksum, recorded: ChainPoint(state))
+        }
+        return DatabaseFinding(checksum: checksum, recorded: ChainPoint(number: 0, checksum: ~checksum))
+    }
+
+    /// Restores the chain's newest state to a file.
+    private func restore(_ chain: ChainStore, to path: FilePath) async throws -> (state: ChainState, pageSize: Int) {
+        let result = try await Restorer(chain.replica).restore(.latest, to: path)
+        guard let newest = result.plan.files.last,
+            let mark = try await chain.replica.header(of: newest).sourceMark
+        else { throw NodeError.unmarkedChain("\(chain.replica.store)") }
+        let state = ChainState(number: result.plan.max.rawValue, checksum: result.databaseChecksum, epoch: mark.epoch)
+        return (state, result.pageSize)
+    }
+
+    // MARK: - Following
+
+    private func fetched(_ ticket: Ticket, _ result: ChainStore.Fetched) async {
+        if let old = fetched { try? await onDisk { try Disk.remove(old.path) } }  // else the next start removes it
+        fetched = result.file
+        if let file = result.file, let size = await database.pageSize, file.header.pageSize != size {
+            let words =
+                "The chain in \(replica.store) has pages of \(file.header.pageSize) bytes, this database of \(size): it "
+                + "is another database. Name the right one, or move \(database.path) away to restore it anew."
+            return inbox.post(.broken(words))
+        }
+        inbox.post(.fetched(ticket, result.answer))
+    }
+
+    private func apply(_ ticket: Ticket, _ mark: FileMark, _ from: ChainPoint) async {
+        guard let file = fetched, FileMark(file) == mark else { return inbox.post(.applied(ticket, .failed)) }
+        do {
+            let answer = try await database.apply(file, from: from.checksum)
+            if answer == .applied, let id = mark.point.transaction { applied.accept(id) }
+            inbox.post(.applied(ticket, answer))
+        } catch {
+            logger.warning("A transaction could not be applied", metadata: ["error": "\(error)"])
+            inbox.post(.applied(ticket, .failed))
+        }
+    }
+
+    // MARK: - Sealing
+
+    private func seal(_ ticket: Ticket, _ epoch: Epoch, _ end: ChainPoint, _ node: NodeID, _ chain: ChainStore) async {
+        do {
+            let content: FollowerDatabase.SealContent
+            if try await database.isFounding() {
+                content = .everything
+            } else if await database.checksum == end.checksum {
+                content = .ownFirstPage
+            } else {
+                let (bytes, pageCount) = try await chain.firstPage(at: end.number)
+                content = .firstPage(bytes, pageCount: pageCount)
+            }
+            let state = ChainState(number: end.number + 1, checksum: end.checksum, epoch: epoch.rawValue)
+            let file = try await database.makeSeal(state, node: node, content)
+            let (answer, stored) = await chain.create(file)
+            noteStored(state.number, stored)
+            inbox.post(.created(ticket, answer))
+        } catch {
+            logger.warning("The seal could not be made", metadata: ["error": "\(error)"])
+            inbox.post(.created(ticket, .unknown))
+        }
+    }
+
+    // MARK: - Tails
+
+    private func rewind(_ ticket: Ticket, _ chain: ChainStore) async {
+        let path = chain.folder.temporaryFile("rewind")
+        do {
+            let (state, pageSize) = try await restore(chain, to: path)
+            if let size = await database.pageSize, size != pageSize {
+                let words =
+                    "The chain in \(replica.store) has pages of \(pageSize) bytes, this database of \(size): it is "
+                    + "another database. Name the right one, or move \(database.path) away to restore it anew."
+                try await onDisk { try Disk.remove(path) }
+                return inbox.post(.broken(words))
+            }
+            let isDone = try await database.rewind(to: path, state)
+            try await onDisk { try Disk.remove(path) }
+            let end = ChainEnd(point: ChainPoint(state), epoch: Epoch(rawValue: state.epoch))
+            inbox.post(.rewound(ticket, isDone ? end : nil))
+        } catch {
+            logger.warning("The database could not be put back on the chain", metadata: ["error": "\(error)"])
+            try? await onDisk { try Disk.remove(path) }  // else the next start removes it
+            inbox.post(.rewound(ticket, nil))
+        }
+    }
+}

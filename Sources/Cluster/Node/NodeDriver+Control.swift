@@ -1,0 +1,153 @@
+import LTX
+import Logging
+import ObjectStorage
+import Replication
+
+extension NodeDriver {
+    /// Where the node stands.
+    func status() -> NodeStatus {
+        let node = identity?.node ?? NodeID(rawValue: 0)
+        guard let core else {
+            var status = NodeStatus(node: node, name: configuration.name, role: .joining)
+            status.failure = waitingFor.map { "Waiting for \($0)." }
+            return status
+        }
+        let now = NodeClock.now
+        var status = NodeStatus(node: node, name: configuration.name, role: core.role)
+        (status.cluster, status.epoch, status.position) = (core.settings.cluster, core.epoch, core.position)
+        status.lease = core.leaseView(at: now)
+        status.isWritable = core.gate.isOpen(at: now)
+        status.unacknowledgedTails = openTails
+        if let primary {
+            (status.lagTransactions, status.lag) = (UInt64(primary.unshippedCount), primary.lag)
+        } else if let head = status.lease?.head, head.number > core.position.number {
+            status.lagTransactions = head.number - core.position.number
+            status.lag = behindSince.map { now - $0 } ?? .zero
+        }
+        status.failure = failure(core, status)
+        status.degradations = degradations(core, now)
+        return status
+    }
+
+    private func failure(_ core: NodeCore, _ status: NodeStatus) -> String? {
+        switch core.role {
+        case .halted: core.haltReason ?? "It has halted."
+        case .primary:
+            status.isWritable
+                ? primary?.failure : "The lease ran out, and nobody answers: writes wait. \(storeError ?? "")"
+        case .standby, .draining, .claiming, .claimed, .sealing, .sealed, .recorded: nil
+        case .joining: "It finds out where its database stands on the chain. \(lastAlarm ?? "")"
+        case .quarantining: "It keeps a tail aside and goes back onto the chain."
+        }
+    }
+
+    private func degradations(_ core: NodeCore, _ now: Moment) -> [String] {
+        var words: [String] = []
+        if let storeError { words.append("store away: \(storeError)") }
+        if core.isOpenByPromise(at: now) {
+            words.append("the store is away: writes go on by the promises of all other nodes, none is replicated")
+        }
+        if openTails > 0 { words.append("\(openTails) tails wait to be acknowledged: `tail list`") }
+        if let hindrance = core.hindrance(at: now) { words.append(hindrance) }
+        return words
+    }
+
+    // MARK: - Other nodes
+
+    /// Another node asks for a promise.
+    func promise(_ request: PromiseRequest) async -> Bool {
+        guard core != nil, !hasEnded else { return false }
+        promiseCount += 1
+        var request = request
+        request.reference = promiseCount
+        let reference = promiseCount
+        return await withCheckedContinuation { continuation in
+            promises[reference] = continuation
+            inbox.post(.promiseAsked(request))
+        }
+    }
+
+    // MARK: - People
+
+    /// Carries out an operator's word.
+    func perform(_ command: NodeCommand) async throws(NodeCommandError) {
+        guard let core else {
+            throw NodeCommandError(.refused, "This node waits for \(waitingFor ?? "a cluster").")
+        }
+        if core.role == .halted {
+            throw NodeCommandError(.needsOperator, core.haltReason ?? "This node has halted.")
+        }
+        switch command {
+        case .promote: try await promote(command, core)
+        case .switchover(let node): try await switchOver(to: node, core)
+        case .demote:
+            inbox.post(.command(command))
+            try await wait(.seconds(30), "This node did not let go of the lease: the store may be away.") { core in
+                !core.role.isHolding
+            }
+        case .shutDown: shutDown()
+        }
+    }
+
+    private func promote(_ command: NodeCommand, _ core: NodeCore) async throws(NodeCommandError) {
+        if core.role == .primary { return }
+        if !core.role.isHolding, core.hasLiveHolder(at: NodeClock.now) {
+            let holder = core.leaseView(at: NodeClock.now)?.name ?? "another node"
+            throw NodeCommandError(
+                .refused,
+                "\(holder) is primary and alive: hand over with 'sqlite-replicate switchover --to "
+                    + "\(configuration.name)' on its host."
+            )
+        }
+        inbox.post(.command(command))
+        try await wait(.seconds(90), "This node did not become primary: see its log.") { $0.role == .primary }
+    }
+
+    private func switchOver(to node: NodeID, _ core: NodeCore) async throws(NodeCommandError) {
+        guard core.role == .primary else {
+            throw NodeCommandError(.refused, "This node is not the primary (\(core.role.rawValue)): ask that one.")
+        }
+        guard node != identity?.node else { return }
+        guard core.leaseView(at: NodeClock.now)?.eligible.contains(node) == true else {
+            throw NodeCommandError(
+                .refused,
+                "Node \(node) is not on the list of those that may take over: is it running, and has it joined?"
+            )
+        }
+        let epoch = core.epoch
+        inbox.post(.command(.switchover(to: node)))
+        let limit = configuration.handoff * 2 + .seconds(5)
+        try await wait(limit, "The other node did not take over; see both logs.") { core in
+            core.epoch > epoch || core.leaseView(at: NodeClock.now).map { $0.epoch > epoch } ?? false
+        }
+        guard self.core?.leaseView(at: NodeClock.now)?.node == node else {
+            throw NodeCommandError(.failed, "The hand-over was called off; nothing was lost, see the log.")
+        }
+        // The other one has opened once its seal, and what follows, comes back here.
+        try await wait(limit, "The other node has the lease and did not open yet.") { core in
+            core.role == .standby && core.positionEpoch > epoch || core.role == .primary
+        }
+    }
+
+    private func wait(
+        _ limit: Duration,
+        _ words: String,
+        until condition: @Sendable (NodeCore) -> Bool
+    ) async throws(NodeCommandError) {
+        let deadline = NodeClock.now + limit
+        while NodeClock.now < deadline {
+            guard let core else { break }
+            if condition(core) { return }
+            if core.role == .halted { throw NodeCommandError(.needsOperator, core.haltReason ?? "It has halted.") }
+            do { try await Pause.sleep(for: .milliseconds(10)) } catch { break }
+        }
+        throw NodeCommandError(.failed, words)
+    }
+
+    /// The node of a name or an id.
+    func node(named text: String) async -> NodeID? {
+        if let chain, let found = try? await chain.nodeRecords() { note(found) }
+        if let id = NodeID(text), records[id] != nil || id == identity?.node { return id }
+        return records.values.filter { $0.name == text }.map(\.node).min()
+    }
+}

@@ -1,0 +1,44 @@
+import LTX
+import ObjectStorage
+import Replication
+
+extension NodeDriver {
+    /// A place that covers everything committed by now.
+    func position() async throws -> ChainPosition {
+        guard let primary, core?.role == .primary else { throw NodeError.notPrimary(core?.role ?? .joining) }
+        let transaction = try await primary.engine.coveringTransaction()
+        return ChainPosition(epoch: primary.epoch.rawValue, transaction: transaction?.rawValue ?? 0)
+    }
+
+    func waitUntilReplicated(_ position: ChainPosition, timeout: Duration) async throws {
+        guard let primary, primary.epoch.rawValue == position.epoch else {
+            throw NodeError.superseded("the epoch of the commit is over.")
+        }
+        guard let id = TransactionID(exactly: position.transaction) else { return }
+        let waiters = primary.waiters
+        try await Self.limited(timeout, "The commit was not replicated") { try await waiters.wait(for: id) }
+    }
+
+    func waitUntilApplied(_ position: ChainPosition, timeout: Duration) async throws {
+        guard let id = TransactionID(exactly: position.transaction) else { return }
+        if let core, core.position.number >= position.transaction { return }
+        let applied = applied
+        try await Self.limited(timeout, "The commit has not arrived here") { try await applied.wait(for: id) }
+    }
+
+    private static func limited(
+        _ limit: Duration,
+        _ what: String,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Pause.sleep(for: limit)
+                throw NodeError.timedOut(what, limit)
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import LTX
+import Logging
+import NIOCore
+import ObjectStorage
+import Replication
+import Synchronization
+import SystemPackage
+
+/// Feeds a ``NodeCore`` with what happens, and carries out what it decides.
+///
+/// One event at a time goes in; its actions are begun in their order. What has a ticket runs beside, and comes back as an
+/// event; everything else is done before the next action begins.
+actor NodeDriver {
+    let configuration: NodeConfiguration
+    let replica: Replica
+    let layout: ClusterLayout
+    let leases: LeaseStore
+    let peers: any PeerMessaging
+    let logger: Logger
+    let gate: WriteGateControl
+    let database: NodeDatabase
+    let notifier = ChangeNotifier()
+    nonisolated let inbox = NodeInbox()
+    nonisolated let roles = RoleBroadcast()
+    nonisolated let isShuttingDown = Atomic(false)
+    /// Who waits until a standby has applied a transaction.
+    nonisolated let applied = TransactionWaiters()
+
+    var core: NodeCore?
+    var identity: NodeIdentity?
+    var chain: ChainStore?
+    var primary: PrimaryEngine?
+    /// Engines of epochs that are over, which let go of the database before it is looked at anew.
+    var closing: [PrimaryEngine] = []
+    var fetched: LocalTransaction?
+    var stored: [UInt64: ReplicaFile] = [:]
+    var records: [NodeID: NodeRecord] = [:]
+    var promises: [UInt64: CheckedContinuation<Bool, Never>] = [:]
+    var promiseCount: UInt64 = 0
+    var wantsFlush = false
+    var isFlushing = false
+    var hasEnded = false
+    /// What the node waits for before it takes part; `nil` once it does.
+    var waitingFor: String? = "It has not started yet."
+    var storeError: String?
+    var lastAlarm: String?
+    var behindSince: Moment?
+    var openTails = 0
+    /// When the last write of this process as primary was seen to be fenced or closed, for the log.
+    var drainIsLocked = false
+
+    init(
+        _ configuration: NodeConfiguration,
+        replica: Replica,
+        leases: any ObjectStore,
+        layout: ClusterLayout,
+        peers: any PeerMessaging,
+        gate: WriteGateControl,
+        logger: Logger
+    ) {
+        (self.configuration, self.replica, self.layout) = (configuration, replica, layout)
+        (self.peers, self.gate) = (peers, gate)
+        self.leases = LeaseStore(leases, layout: layout)
+        var logger = logger
+        logger[metadataKey: "node"] = "\(configuration.name)"
+        self.logger = logger
+        database = NodeDatabase(configuration.database, logger: logger)
+    }
+
+    /// Asks the node to hand over and end.
+    nonisolated func shutDown() {
+        isShuttingDown.store(true, ordering: .sequentiallyConsistent)
+        inbox.post(.command(.shutDown))
+    }
+
+    /// Takes part until it is shut down, or the task is cancelled.
+    func run() async throws {
+        defer { roles.finish() }
+        try await prepare()
+        guard core != nil else { return await finish() }
+        waitingFor = nil
+        await withDiscardingTaskGroup { group in
+            inbox.post(.tick)
+            while !hasEnded, !Task.isCancelled {
+                await turn(&group)
+                if !hasEnded { await inbox.wait(until: core?.nextWake) }
+            }
+            // Nothing commits any more, whatever is still under way.
+            gate.set(WriteGate())
+            primary?.end()
+            group.cancelAll()
+        }
+        await finish()
+    }
+
+    private func finish() async {
+        gate.set(WriteGate())
+        if let primary { closing.append(primary) }
+        primary = nil
+        await closeEngines()
+        await database.close()
+        for continuation in promises.values { continuation.resume(returning: false) }
+        promises = [:]
+    }
+
+    /// Takes in what has come, and does what is due.
+    private func turn(_ group: inout DiscardingTaskGroup) async {
+        // First the events, then the files: a file that was closed before an event was told goes in before it.
+        let events = inbox.take()
+        for mark in primary?.collect() ?? [] { await handle(.captured(mark), &group) }
+        if events.isEmpty { await handle(.tick, &group) }
+        for event in events { await handle(event, &group) }
+        let now = NodeClock.now
+        primary?.setLicence(below: core?.deletableBelow(at: now) ?? 0)
+        noteLag(now)
+        if let primary { await primary.resumeIfNeeded() }
+        flushIfWanted(&group)
+    }
+
+    private func handle(_ event: NodeEvent, _ group: inout DiscardingTaskGroup) async {
+        guard let actions = core?.handle(event, at: NodeClock.now) else { return }
+        for action in actions {
+            guard await perform(action, &group) else { return }
+        }
+    }
+
+    /// Ships what is committed at once, where somebody asked for it and nothing is under way.
+    private func flushIfWanted(_ group: inout DiscardingTaskGroup) {
+        guard wantsFlush, !isFlushing, let primary, let core, core.role == .primary, core.isShipped else { return }
+        (wantsFlush, isFlushing) = (false, true)
+        let engine = primary.engine
+        group.addTask {
+            // What cannot be captured now is captured by the engine's own turn; who waits goes on waiting.
+            _ = try? await engine.flush()
+            await self.flushEnded()
+        }
+    }
+
+    private func flushEnded() {
+        isFlushing = false
+        inbox.wake()
+    }
+
+    /// A commit is to be replicated at once.
+    func requestFlush() {
+        wantsFlush = true
+        inbox.wake()
+    }
+
+    private func noteLag(_ now: Moment) {
+        guard let core, core.role == .standby, let head = core.leaseView(at: now)?.head,
+            head.number > core.position.number
+        else {
+            behindSince = nil
+            return
+        }
+        behindSince = behindSince ?? now
+    }
+
+    /// Lets the engines of earlier epochs capture what is committed, and close.
+    func closeEngines() async {
+        let engines = closing
+        closing = []
+        for engine in engines { await engine.close() }
+    }
+}

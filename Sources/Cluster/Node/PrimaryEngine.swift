@@ -1,0 +1,248 @@
+import LTX
+import Logging
+import ObjectStorage
+import Replication
+import Synchronization
+import SystemPackage
+
+/// What captures, merges and drops while a node writes: for one epoch.
+final class PrimaryEngine: ReplicaBooks {
+    /// The epoch.
+    let epoch: Epoch
+    let engine: CaptureEngine
+    private let chain: ChainStore
+    private let settings: DatabaseSettings
+    private let logger: Logger
+    private let shared: Shared
+    private let signal = MaintenanceSignal()
+    private let isEnding = Atomic(false)
+    /// Who waits until the store has accepted a transaction.
+    let waiters = TransactionWaiters()
+
+    private struct State {
+        var collected: UInt64
+        var accepted: TransactionID?
+        var listing = ReplicaListing()
+        var pending: [UInt64: LocalTransaction] = [:]
+        var licence: UInt64 = 0
+        var contested: [ClosedRange<TransactionID>]?
+        var failure: String?
+        var unshippedSince: ContinuousClock.Instant?
+        var needsAttach = false
+    }
+
+    /// Prepares an engine that goes on behind the seal.
+    ///
+    /// - Parameters:
+    ///   - seal: The place of the seal.
+    ///   - onClosed: Called on a thread of the engine when a transaction file is durable, or capture needs care.
+    init(
+        _ settings: DatabaseSettings,
+        node: NodeID,
+        epoch: Epoch,
+        seal: ChainPoint,
+        chain: ChainStore,
+        notifier: ChangeNotifier?,
+        logger: Logger,
+        onClosed: @escaping @Sendable () -> Void
+    ) {
+        (self.settings, self.epoch, self.chain, self.logger) = (settings, epoch, chain, logger)
+        let state = Shared(State(collected: seal.number, accepted: seal.transaction))
+        shared = state
+        var capture = settings.capture
+        (capture.node, capture.epoch) = (node.rawValue, epoch.rawValue)
+        engine = CaptureEngine(
+            settings: capture,
+            notifier: notifier,
+            onEvent: { event in
+                switch event {
+                case .failed(let text): state.values.withLock { $0.failure = text }
+                case .recovered: state.values.withLock { $0.failure = nil }
+                case .spoolFull:
+                    state.values.withLock { $0.needsAttach = true }
+                    logger.error("The spool is full: capture is suspended until the store takes files again")
+                case .fileReplaced:
+                    state.values.withLock { $0.failure = "The database file was replaced." }
+                    logger.critical("The database file was replaced while this node writes")
+                case .copyBegan(let kind, let cause, let isUnexpected):
+                    let metadata: Logger.Metadata = ["kind": "\(kind.rawValue)", "reason": "\(cause)"]
+                    logger.log(
+                        level: isUnexpected ? .warning : .info,
+                        "Reading the database",
+                        metadata: metadata
+                    )
+                case .continued(let proof, _): logger.debug("Continuing", metadata: ["proof": "\(proof)"])
+                default: break
+                }
+                onClosed()
+            },
+            onClosed: onClosed
+        )
+        waiters.accept(seal.transaction ?? .first)
+    }
+
+    /// Lets a closure reach the state before all of `self` is there.
+    private final class Shared: Sendable {
+        let values: Mutex<State>
+        init(_ state: State) { values = Mutex(state) }
+    }
+
+    /// Attaches to the database; capture goes on behind the seal.
+    func attach() async throws {
+        try await engine.attach()
+        await engine.storeIsKnown(shippedThrough: shared.values.withLock { $0.accepted })
+    }
+
+    // MARK: - Files
+
+    /// The transaction files that were closed since the last call, ascending.
+    func collect() -> [FileMark] {
+        var marks: [FileMark] = []
+        while true {
+            let next = shared.values.withLock { $0.collected + 1 }
+            guard let id = TransactionID(exactly: next), let file = engine.closedFiles.file(id),
+                let local = LocalTransaction(file, at: MetadataFolder.of(settings).transactionFile(id))
+            else { return marks }
+            shared.values.withLock { state in
+                state.collected = next
+                state.pending[next] = local
+                state.unshippedSince = state.unshippedSince ?? .now
+            }
+            marks.append(FileMark(local))
+        }
+    }
+
+    /// The local file of a transaction that waits to be shipped.
+    func pending(_ mark: FileMark) -> LocalTransaction? { shared.values.withLock { $0.pending[mark.point.number] } }
+
+    /// How many files wait.
+    var unshippedCount: Int { shared.values.withLock { $0.pending.count } }
+
+    /// For how long there has been something to ship.
+    var lag: Duration { shared.values.withLock { $0.unshippedSince.map { .now - $0 } ?? .zero } }
+
+    /// What capture fails at; `nil` where it does not.
+    var failure: String? { shared.values.withLock { $0.failure } }
+
+    /// The store has accepted everything up to a place.
+    func accept(_ point: ChainPoint, _ stored: ReplicaFile?) {
+        guard let id = point.transaction else { return }
+        let resumes = shared.values.withLock { state in
+            state.accepted = id
+            state.pending = state.pending.filter { $0.key > point.number }
+            state.unshippedSince = state.pending.isEmpty ? nil : .now
+            if let stored { state.listing.insert(stored) }
+            defer { state.needsAttach = state.needsAttach && !state.pending.isEmpty }
+            return state.needsAttach && state.pending.isEmpty
+        }
+        engine.noteShipped(through: id)
+        waiters.accept(id)
+        signal.signalIfIdle()
+        if resumes { resumeCapture() }
+    }
+
+    /// Attaches anew after the spool was full; the engine tries again by itself where it does not succeed.
+    private func resumeCapture() { needsResume.store(true, ordering: .sequentiallyConsistent) }
+    private let needsResume = Atomic(false)
+
+    /// Goes on capturing where the spool was full and is not any more.
+    func resumeIfNeeded() async {
+        guard needsResume.exchange(false, ordering: .sequentiallyConsistent) else { return }
+        await engine.resumeFromSuspension()
+        do { try await attach() } catch {
+            logger.error("Capture could not go on", metadata: ["error": "\(error)"])
+            needsResume.store(true, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    // MARK: - Maintenance
+
+    /// Merges and drops what is due, until ``end()``.
+    func maintain() async {
+        while !isEnding.load(ordering: .sequentiallyConsistent), !Task.isCancelled {
+            do {
+                let listing = try await chain.replica.list()
+                let records = try await chain.epochRecords()
+                shared.values.withLock { state in
+                    // What was accepted since the listing began is not in it yet.
+                    let known = state.listing.files
+                    state.listing = listing
+                    for file in known { state.listing.insert(file) }
+                    state.contested = records.compactMap(\.contestedTransactions)
+                }
+                break
+            } catch {
+                await signal.wait(atMost: .seconds(5))
+            }
+        }
+        let maintenance = ReplicaMaintenance(
+            engine,
+            replica: chain.replica,
+            settings: settings,
+            books: self,
+            logger: logger,
+            signal: signal,
+            isEnding: { [self] in isEnding.load(ordering: .sequentiallyConsistent) }
+        )
+        await maintenance.run()
+    }
+
+    /// The files below this transaction may be deleted, so far as the lease is concerned; 0: none.
+    func setLicence(below number: UInt64) {
+        let isNew = shared.values.withLock { state in
+            defer { state.licence = number }
+            return state.licence != number
+        }
+        if isNew { signal.signalIfIdle() }
+    }
+
+    var listing: ReplicaListing? { shared.values.withLock { $0.contested == nil ? nil : $0.listing } }
+    var accepted: TransactionID? { shared.values.withLock { $0.accepted } }
+    var isHalted: Bool { isEnding.load(ordering: .sequentiallyConsistent) }
+
+    func deletionLicence() -> DeletionLicence {
+        shared.values.withLock { state in
+            guard let contested = state.contested, !isHalted else { return .none }
+            return DeletionLicence(below: TransactionID(exactly: state.licence), contested: contested)
+        }
+    }
+
+    func update(inserting new: [ReplicaFile], removing old: [ReplicaFile]) {
+        shared.values.withLock { state in
+            for file in new { state.listing.insert(file) }
+            for file in old { state.listing.remove(file) }
+        }
+    }
+
+    // MARK: - The end
+
+    /// Lets maintenance end; nothing more is merged or deleted.
+    func end() {
+        isEnding.store(true, ordering: .sequentiallyConsistent)
+        signal.signal()
+    }
+
+    /// Captures what is committed, and lets go of the database.
+    ///
+    /// Nobody can commit any more: the write lock is held by the caller.
+    func close() async {
+        end()
+        var tries = 0
+        // A copy under way holds more than what is left to be captured; it is given up after a while.
+        while tries < 200, (try? await engine.flush()) == nil, await engine.phase == .attached {
+            tries += 1
+            try? await Pause.sleep(for: .milliseconds(10))  // cancelled: the loop ends soon
+        }
+        await engine.abandon()
+    }
+}
+
+extension EpochRecord {
+    /// The transactions whose level-0 files are never deleted.
+    var contestedTransactions: ClosedRange<TransactionID>? {
+        guard let first = TransactionID(exactly: contested.lowerBound),
+            let last = TransactionID(exactly: contested.upperBound)
+        else { return nil }
+        return first...last
+    }
+}
