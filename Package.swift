@@ -154,6 +154,7 @@ let package = Package(
                 "Cluster", "LTX", "ObjectStorage", "Replication", "TestDatabases", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

@@ -185,6 +185,8 @@ extension NodeCore {
             if role == .claimed { return giveUp("The database does not continue to \(mark.point).") }
             actions.append(.alarm("The database does not continue to \(mark.point): it is looked at anew."))
             rejoin()
+            // A whole database is read for it: not again and again without a pause.
+            nextStep = now + settings.followInterval
         }
     }
 

@@ -31,6 +31,8 @@ extension NodeCore {
         for record in records where members.seen[record.node]?.stamp != record.stamp {
             members.seen[record.node] = (record.stamp, now)
         }
+        // Who has come may claim from the next renewal on: it is due now.
+        if let hold, eligible(hold) != hold.body.eligible { self.hold?.nextRenewal = now }
     }
 
     /// Who may claim, as far as this holder knows: whoever has moved lately, and itself.

@@ -53,9 +53,14 @@ extension NodeDriver {
             do {
                 guard let finding = try await find() else { throw NodeError.noDatabaseYet }
                 return inbox.post(.examined(ticket, finding))
+            } catch let error as ReplicaError where error.code == .noBackup {
+                logger.debug("The chain is empty yet")
+                lastAlarm = "The chain is empty yet."
             } catch {
                 logger.warning("The database could not be looked at", metadata: ["error": "\(error)"])
                 lastAlarm = "\(error)"
+            }
+            if lastAlarm != nil {
                 try? await Pause.sleep(for: pause)  // cancelled: the loop ends
                 pause = min(pause * 2, .seconds(30))
             }

@@ -98,6 +98,9 @@ package final class FollowedDatabase {
         return now.lastFrame == left.lastFrame && now.checksum == left.checksum && now.salts == left.salts
     }
 
+    /// Takes the present state for one of ours: ``isUntouched()`` tells of commits after it. The write lock is held.
+    func noteLook() throws { left = try index.look() }
+
     /// A look at the log's index; `nil` where a dead writer has left it half-written.
     func look() throws -> WALIndexHeader? { try index.look() }
 

@@ -122,7 +122,6 @@ extension FollowerDatabase {
             try followed.commit(new.count) { images in
                 try source.pages(pages) { page, bytes in try images.append(page: page, image: bytes) }
             }
-            hasCommitted = true
         }
         table = new
         try clearLocalFiles()
@@ -132,7 +131,7 @@ extension FollowerDatabase {
 
     /// Closes the database's connections; the write lock goes with them.
     package func close() {
-        (followed, table, tableAtRecorded, hasCommitted) = (nil, nil, nil, false)
+        (followed, table, tableAtRecorded) = (nil, nil, nil)
     }
 }
 

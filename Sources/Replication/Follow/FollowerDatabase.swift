@@ -88,6 +88,7 @@ package final class FollowerDatabase {
     package func examine(node: UInt64) throws -> Finding? {
         guard let followed else { preconditionFailure("the database is locked before it is looked at") }
         let reading = try followed.read()
+        try followed.noteLook()
         table = reading.table
         tableAtRecorded = nil
         let checksum = reading.table.checksum
@@ -192,7 +193,7 @@ package final class FollowerDatabase {
     ///   to its mark: nothing was changed then.
     package func apply(_ file: LocalTransaction, from checksum: UInt64) throws -> Bool {
         guard let followed, followed.isLocked, var new = table, new.checksum == checksum,
-            file.header.pageSize == followed.pageSize, try followed.isUntouched() || !hasCommitted
+            file.header.pageSize == followed.pageSize, try followed.isUntouched()
         else { return false }
         guard let source = try TransactionFileSource(path: file.path) else { return false }
         let (pageSize, commit) = (followed.pageSize, file.header.commit)
@@ -214,15 +215,11 @@ package final class FollowerDatabase {
                     try images.append(page: page, image: bytes)
                 }
             }
-            hasCommitted = true
         }
         table = new
         try journal.record(file.state)
         return true
     }
-
-    /// Whether a commit of ours has told how the log looks.
-    var hasCommitted = false
 
     /// Notes that the database stands at a place whose file was written here.
     package func note(_ state: ChainState) throws { try journal.record(state) }
@@ -234,7 +231,7 @@ package final class FollowerDatabase {
         guard let followed, followed.isLocked, let look = try followed.look(), look.lastFrame > Self.longLog else {
             return true
         }
-        guard try followed.isUntouched() else { return !hasCommitted }
+        guard try followed.isUntouched() else { return false }
         try followed.unlock()
         try followed.checkpoint()
         while try !followed.lock() { Blocking.sleep(.milliseconds(1)) }

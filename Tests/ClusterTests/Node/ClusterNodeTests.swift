@@ -1,0 +1,107 @@
+import Cluster
+import Replication
+import SystemPackage
+import TestDatabases
+import TestSupport
+import Testing
+
+@Suite("Nodes in one process, on a folder", .serialized)
+struct ClusterNodeTests {
+    @Test("a cluster begins, a standby follows, and takes over when the primary is gone; the old one returns")
+    func takeover() async throws {
+        try await withTemporaryFolder { folder in
+            let peers = TestPeers()
+            let a = TestNode("a", in: folder, store: folder.appending("store"), peers: peers)
+            try a.makeDatabase()
+            try a.write(0..<10)
+            a.start()
+            try await a.reaches(.primary)
+            try a.write(10..<20)
+            _ = try await a.node.replicate(timeout: .seconds(10))
+
+            let b = TestNode("b", in: folder, store: folder.appending("store"), peers: peers)
+            b.start()
+            try await b.reaches(.standby)
+            try a.write(20..<30)
+            let position = try await a.node.replicate(timeout: .seconds(10))
+            try await b.node.waitUntilApplied(position, timeout: .seconds(10))
+            #expect(try b.rows() == (0..<30).map(Int64.init))
+            #expect(throws: (any Error).self) {
+                let file = try SQLiteFile(b.database, .init(creates: false, busyTimeout: .zero))
+                try file.execute("INSERT INTO t VALUES (1000, '')")
+            }
+            let status = await a.node.status()
+            #expect(status.isPrimary && status.isWritable && status.failure == nil)
+            try await eventually("b is on the list") { await a.node.status().lease?.eligible.count == 2 }
+
+            await a.kill()
+            try await b.reaches(.primary)
+            try b.write(30..<40)
+            _ = try await b.node.replicate(timeout: .seconds(10))
+
+            let again = TestNode("a", in: folder, store: folder.appending("store"), peers: peers)
+            again.start()
+            try await again.reaches(.standby)
+            try b.write(40..<50)
+            try await again.node.waitUntilApplied(
+                try await b.node.replicate(timeout: .seconds(10)),
+                timeout: .seconds(10)
+            )
+            #expect(try again.rows() == (0..<50).map(Int64.init))
+            try await again.stop()
+            try await b.stop()
+            let restored = folder.appending("restored.db")
+            let store = FolderStoreReplica.of(folder.appending("store"))
+            try await Restorer(store).restore(.latest, to: restored)
+            let file = try SQLiteFile(restored, .init(creates: false))
+            #expect(try file.integer("SELECT count(*) FROM t") == 50)
+            #expect(try file.scalar("PRAGMA integrity_check")?.text == "ok")
+        }
+    }
+
+    @Test("a switchover hands over, back and forth, and loses nothing")
+    func switchover() async throws {
+        try await withTemporaryFolder { folder in
+            let peers = TestPeers()
+            let nodes = ["a", "b"].map { TestNode($0, in: folder, store: folder.appending("store"), peers: peers) }
+            try nodes[0].makeDatabase()
+            for node in nodes { node.start() }
+            try await nodes[0].reaches(.primary)
+            try await nodes[1].reaches(.standby)
+            try await eventually("b is on the list") { await nodes[0].node.status().lease?.eligible.count == 2 }
+            var count = 0
+            for round in 0..<4 {
+                let (from, to) = (nodes[round % 2], nodes[(round + 1) % 2])
+                try from.write(count..<count + 10)
+                count += 10
+                let target = try #require(await from.node.node(named: to.name))
+                try await from.node.perform(.switchover(to: target))
+                try await to.reaches(.primary)
+                try await from.reaches(.standby)
+                #expect(try to.rows() == (0..<count).map(Int64.init))
+            }
+            for node in nodes { try await node.stop() }
+        }
+    }
+
+    @Test("a node that is shut down lets go at once")
+    func shutDown() async throws {
+        try await withTemporaryFolder { folder in
+            let peers = TestPeers()
+            // So long a time to live that only a free lease can be claimed in time.
+            let nodes = ["a", "b"].map {
+                TestNode($0, in: folder, store: folder.appending("store"), peers: peers, ttl: .seconds(60))
+            }
+            try nodes[0].makeDatabase()
+            for node in nodes { node.start() }
+            try await nodes[0].reaches(.primary)
+            try await nodes[1].reaches(.standby)
+            try nodes[0].write(0..<10)
+            try await eventually("b is on the list") { await nodes[0].node.status().lease?.eligible.count == 2 }
+            try await nodes[0].stop()
+            try await nodes[1].reaches(.primary)
+            #expect(try nodes[1].rows().count == 10)
+            try await nodes[1].stop()
+        }
+    }
+}

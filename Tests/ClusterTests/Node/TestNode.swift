@@ -1,0 +1,118 @@
+import Cluster
+import Foundation
+import Logging
+import ObjectStorage
+import Replication
+import ServiceLifecycle
+import Synchronization
+import SystemPackage
+import TestDatabases
+import TestSupport
+
+/// A node in this process, on a folder store, with the others of its test as its peers.
+final class TestNode: Sendable {
+    let node: ClusterNode
+    let database: FilePath
+    let name: String
+    private let group: Mutex<(task: Task<Void, any Error>, services: ServiceGroup)?> = Mutex(nil)
+
+    init(_ name: String, in folder: FilePath, store: FilePath, peers: TestPeers, ttl: Duration = .milliseconds(900)) {
+        self.name = name
+        database = folder.appending("\(name).db")
+        var settings = DatabaseSettings(database: database)
+        settings.syncInterval = .milliseconds(50)
+        settings.isInProcess = false
+        settings.switchesToWAL = true
+        var configuration = NodeConfiguration(database: settings, name: name)
+        configuration.ttl = ttl
+        configuration.url = "test://\(name)"
+        configuration.followInterval = .milliseconds(30)
+        configuration.beginning = name == "a" ? .begins : .waits
+        configuration.holdDownLimit = nil
+        let folderStore = FolderStore(root: store)
+        var logger = Logger(label: name) { _ -> any LogHandler in
+            if ProcessInfo.processInfo.environment["NODE_LOG"] == nil { return SwiftLogNoOpLogHandler() }
+            return StreamLogHandler.standardError(label: name)
+        }
+        logger.logLevel = .debug
+        node = ClusterNode(
+            configuration,
+            replica: Replica(store: folderStore, layout: .folder),
+            leases: folderStore,
+            layout: ClusterLayout(path: ""),
+            peers: peers,
+            logger: logger
+        )
+        peers.add(node, at: "test://\(name)")
+    }
+
+    /// Starts it.
+    func start() {
+        let services = ServiceGroup(
+            services: [node],
+            logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let task = Task { try await services.run() }
+        group.withLock { $0 = (task, services) }
+    }
+
+    /// Ends it gracefully.
+    func stop() async throws {
+        guard let (task, services) = group.withLock({ $0 }) else { return }
+        await services.triggerGracefulShutdown()
+        try await task.value
+    }
+
+    /// Ends it at once: nothing is shipped or let go.
+    func kill() async {
+        guard let (task, _) = group.withLock({ $0 }) else { return }
+        task.cancel()
+        _ = try? await task.value
+    }
+
+    /// Waits for a role.
+    func reaches(_ role: Role, within limit: Duration = .seconds(20)) async throws {
+        try await eventually("\(name) is \(role), it is \(node.role)", within: limit) { node.role == role }
+    }
+
+    /// Makes the database with a table.
+    func makeDatabase() throws {
+        let file = try SQLiteFile(database, .init(autocheckpoint: 0))
+        try file.execute("PRAGMA journal_mode = WAL; CREATE TABLE t(n INTEGER PRIMARY KEY, text TEXT)")
+    }
+
+    /// Writes rows.
+    func write(_ rows: Range<Int>) throws {
+        let file = try SQLiteFile(database, .init(creates: false, autocheckpoint: 0))
+        for row in rows { try file.query("INSERT INTO t VALUES (\(row), hex(randomblob(100)))") }
+    }
+
+    /// The numbers of all rows.
+    func rows() throws -> [Int64] {
+        let file = try SQLiteFile(database, .init(creates: false))
+        return try file.query("SELECT n FROM t ORDER BY n").compactMap { $0.first?.integer }
+    }
+}
+
+enum FolderStoreReplica {
+    /// The replica in a folder.
+    static func of(_ path: FilePath) -> Replica { Replica(store: FolderStore(root: path), layout: .folder) }
+}
+
+/// Reaches nodes of this process by their URLs.
+final class TestPeers: PeerMessaging {
+    private let nodes = Mutex<[String: ClusterNode]>([:])
+
+    func add(_ node: ClusterNode, at url: String) { nodes.withLock { $0[url] = node } }
+
+    func askPromise(
+        of node: NodeID,
+        at url: String,
+        _ request: PromiseRequest,
+        within limit: Duration
+    ) async -> Bool {
+        await nodes.withLock { $0[url] }?.promise(request) ?? false
+    }
+
+    func hint(_ url: String) async { await nodes.withLock { $0[url] }?.hint() }
+}
