@@ -188,6 +188,7 @@ let package = Package(
             dependencies: [
                 "Cluster", "ObjectStorage", "SQLiteReplicate", "TestDatabases", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -9,6 +9,9 @@ public struct WriteGate: Hashable, Sendable {
     /// A closed gate.
     public init() {}
 
+    /// A gate that is open until a moment, of this host's clock.
+    package init(openUntil moment: Moment) { openUntil = moment }
+
     /// Whether a transaction may commit at `now`.
     public func isOpen(at now: Moment) -> Bool { openUntil.map { now < $0 } ?? false }
 }

@@ -17,8 +17,14 @@ public final class WriteGateControl: Sendable {
         return limit > 0 && NodeClock.nanoseconds < limit
     }
 
+    /// Whether it was open, and closed by time alone: the node's right was not renewed.
+    public var hasExpired: Bool {
+        let limit = openUntil.load(ordering: .sequentiallyConsistent)
+        return limit > 0 && limit <= NodeClock.nanoseconds
+    }
+
     /// Moves the gate.
-    func set(_ gate: WriteGate) {
+    package func set(_ gate: WriteGate) {
         openUntil.store(gate.openUntil.map { NodeClock.nanoseconds(of: $0) } ?? 0, ordering: .sequentiallyConsistent)
     }
 }
