@@ -144,7 +144,9 @@ let package = Package(
         .testTarget(
             name: "TestSupportTests",
             dependencies: [
-                "TestDatabases", "TestSupport", "workload", .product(name: "SystemPackage", package: "swift-system"),
+                "TestDatabases", "TestSupport", "workload",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
         .testTarget(name: "LTXTests", dependencies: ["LTX"]),
