@@ -135,6 +135,18 @@ let package = Package(
             ],
             path: "Tests/EngineHost"
         ),
+        .executableTarget(
+            name: "node-host",
+            dependencies: [
+                "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteReplicate", "TestDatabases", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/NodeHost"
+        ),
         .target(name: "ClusterSimulator", dependencies: ["Cluster"], path: "Tests/ClusterSimulator"),
         .executableTarget(
             name: "simulate",

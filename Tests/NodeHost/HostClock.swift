@@ -1,0 +1,27 @@
+import Foundation
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#endif
+
+/// The clock that all processes of this host share, and that counts while they are stopped.
+enum HostClock {
+    /// Nanoseconds since the boot.
+    static var now: Int64 {
+        var time = timespec()
+        #if canImport(Darwin)
+            unsafe clock_gettime(CLOCK_MONOTONIC_RAW, &time)
+        #else
+            unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        #endif
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+/// Writes one line to standard output.
+func say(_ line: String) {
+    let text = line.split(separator: "\n").joined(separator: " ") + "\n"
+    FileHandle.standardOutput.write(Data(text.utf8))
+}
