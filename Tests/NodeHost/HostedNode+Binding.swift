@@ -1,55 +1,78 @@
 import Cluster
 import LTX
 import Logging
+import ObjectStorage
 import Replication
 import SQLiteReplicate
 import ServiceLifecycle
-import Synchronization
 import SystemPackage
+import TestSupport
+
+extension ClusterNode: HostedNode {
+    func waitForStore(timeout: Duration) async throws { try await replicate(timeout: timeout) }
+}
 
 /// Makes the node that the options describe.
 func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
-    let replica = try Replica(ReplicaConfiguration(argument: options.store), database: options.database, logger: logger)
     var settings = DatabaseSettings(database: options.database)
     settings.syncInterval = options.syncInterval
-    return LoneNode(DatabaseReplicator(settings, replica: replica, logger: logger), name: options.name)
+    settings.slowPoll = .seconds(5)
+    if !options.levels.isEmpty { settings.levels.intervals = options.levels }
+    if let snapshots = options.snapshots { settings.levels.snapshotInterval = snapshots }
+    if let retention = options.retention {
+        (settings.retention.level0, settings.retention.level0CheckInterval) = (retention, retention)
+        settings.retention.snapshots = retention
+    }
+    var configuration = NodeConfiguration(database: settings, name: options.name)
+    configuration.ttl = options.ttl
+    configuration.url = options.url ?? ""
+    configuration.followInterval = options.followInterval
+    configuration.beginning = options.begins ? .begins : .waits
+    configuration.isFailsafe = options.isFailsafe
+    configuration.holdDownLimit = options.holdDown
+    if let text = options.tailPolicy {
+        guard let policy = NodeConfiguration.TailPolicy(rawValue: text) else {
+            throw TestSupportError("no tail policy '\(text)'")
+        }
+        configuration.tailPolicy = policy
+    }
+    let place = try ReplicaConfiguration(argument: options.store)
+    let (replica, leases, path) = try stores(place, options, logger: logger)
+    return ClusterNode(
+        configuration,
+        replica: replica,
+        leases: leases,
+        layout: ClusterLayout(path: path),
+        peers: NoPeers(),
+        logger: logger
+    )
+}
+
+/// The store as the chain and as the lease want it.
+private func stores(
+    _ place: ReplicaConfiguration,
+    _ options: HostOptions,
+    logger: Logger
+) throws -> (Replica, any ObjectStore, String) {
+    guard place.type == .s3 else {
+        let replica = try Replica(place, database: options.database, logger: logger)
+        return (replica, replica.store, "")
+    }
+    var configuration = S3Configuration(bucket: place.s3.bucket)
+    configuration.region = place.s3.region
+    configuration.endpoint = try place.s3.endpoint.map { try S3Endpoint($0) }
+    configuration.forcePathStyle = place.s3.forcePathStyle
+    configuration.limits.requestTimeout = options.requestTimeout
+    let replica = Replica(
+        store: try S3Store(configuration: configuration, logger: logger),
+        layout: .s3(prefix: place.path)
+    )
+    // An answer that comes later than the next renewal is due helps nobody.
+    configuration.limits.requestTimeout = options.ttl / 3
+    configuration.limits.connectTimeout = options.ttl / 3
+    configuration.retry = .never
+    return (replica, try S3Store(configuration: configuration, logger: logger), place.path)
 }
 
 /// The services that run beside the node, the node included.
 func services(around node: any HostedNode, _ options: HostOptions, logger: Logger) throws -> [any Service] { [node] }
-
-/// A node without a cluster: always the primary.
-final class LoneNode: HostedNode {
-    let gate = WriteGateControl()
-    private let replicator: DatabaseReplicator
-    private let name: String
-
-    init(_ replicator: DatabaseReplicator, name: String) { (self.replicator, self.name) = (replicator, name) }
-
-    var roleChanges: AsyncStream<Role> {
-        let (stream, continuation) = AsyncStream<Role>.makeStream()
-        continuation.yield(.primary)
-        return stream
-    }
-
-    func run() async throws {
-        gate.set(WriteGate(openUntil: Moment(reading: .nanoseconds(HostClock.now)) + .seconds(100_000)))
-        try await replicator.run()
-    }
-
-    func waitForStore(timeout: Duration) async throws { try await replicator.sync(timeout: timeout) }
-
-    func status() async -> NodeStatus {
-        var status = NodeStatus(node: NodeID(rawValue: 1), name: name, role: .primary)
-        status.epoch = Epoch(rawValue: 1)
-        return status
-    }
-
-    func readCheck() async -> String? { nil }
-    func promise(_ request: PromiseRequest) async -> Bool { false }
-    func hint() async {}
-    func perform(_ command: NodeCommand) async throws(NodeCommandError) {
-        throw NodeCommandError(.refused, "there are no other nodes")
-    }
-    func node(named text: String) async -> NodeID? { nil }
-}
