@@ -173,6 +173,14 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        .testTarget(
+            name: "ClusterProcessTests",
+            dependencies: [
+                "TestDatabases", "TestSupport", "node-host",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(name: "ClusterSimulatorTests", dependencies: ["Cluster", "ClusterSimulator"]),
         .testTarget(
             name: "ObjectStorageTests",

@@ -18,7 +18,7 @@ enum GateBenchmark {
         }
         let commits = arguments.count > 1 ? Int(arguments[1]) ?? 40_000 : 40_000
         let gate = WriteGateControl()
-        gate.set(WriteGate(openUntil: Moment(reading: .nanoseconds(HostClock.now)) + .seconds(3600)))
+        gate.set(WriteGate(openUntil: Moment(reading: .nanoseconds(BootClock.now)) + .seconds(3600)))
         let plain = try open(folder.appending("plain.db"), nil)
         let gated = try open(folder.appending("gated.db"), gate)
         var (plainTimes, gatedTimes, plainBlocks, gatedBlocks): ([Int64], [Int64], [Double], [Double]) = (
@@ -61,14 +61,14 @@ enum GateBenchmark {
             let statement = try database.cachedStatement(sql: "INSERT INTO note(body) VALUES (?)")
             var times: [Int64] = []
             for _ in 0..<block {
-                let start = HostClock.now
+                let start = BootClock.now
                 try database.inTransaction(.immediate) {
                     try statement.execute(arguments: [
                         "a hundred characters of text, more or less, as applications write them, day by day"
                     ])
                     return .commit
                 }
-                times.append(HostClock.now - start)
+                times.append(BootClock.now - start)
             }
             return times
         }
@@ -89,11 +89,11 @@ enum GateBenchmark {
 
     private static func askingTime(_ gate: WriteGateControl) throws -> Int64 {
         let count: Int64 = 1_000_000
-        let start = HostClock.now
+        let start = BootClock.now
         for _ in 0..<count {
             guard gate.isOpen else { throw TestSupportError("the gate has closed meanwhile") }
         }
-        return (HostClock.now - start) / count
+        return (BootClock.now - start) / count
     }
 
     private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }

@@ -25,7 +25,7 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
     }
     var configuration = NodeConfiguration(database: settings, name: options.name)
     configuration.ttl = options.ttl
-    configuration.url = options.url ?? ""
+    configuration.url = options.url ?? (options.port > 0 ? "http://127.0.0.1:\(options.port)" : "")
     configuration.followInterval = options.followInterval
     configuration.beginning = options.begins ? .begins : .waits
     configuration.isFailsafe = options.isFailsafe
@@ -43,7 +43,7 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
         replica: replica,
         leases: leases,
         layout: ClusterLayout(path: path),
-        peers: NoPeers(),
+        peers: NodeClient(token: options.token.map { Secret($0) }),
         logger: logger
     )
 }
@@ -74,5 +74,9 @@ private func stores(
     return (replica, try S3Store(configuration: configuration, logger: logger), place.path)
 }
 
-/// The services that run beside the node, the node included.
-func services(around node: any HostedNode, _ options: HostOptions, logger: Logger) throws -> [any Service] { [node] }
+/// The services that run beside the node, the node included; those that others need come first.
+func services(around node: any HostedNode, _ options: HostOptions, logger: Logger) throws -> [any Service] {
+    guard options.port > 0 else { return [node] }
+    let settings = HealthServerSettings(port: options.port, token: options.token.map { Secret($0) })
+    return [HealthServer(settings, node: node, logger: logger), node]
+}

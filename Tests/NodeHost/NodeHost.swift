@@ -105,7 +105,7 @@ struct RunningHost {
         for await role in node.roleChanges {
             let epoch = await node.status().epoch
             writer.set(epoch: role == .primary ? Int64(clamping: epoch.rawValue) : nil)
-            say("role \(role.rawValue) epoch=\(epoch.rawValue) t=\(HostClock.now)")
+            say("role \(role.rawValue) epoch=\(epoch.rawValue) t=\(BootClock.now)")
         }
     }
 
@@ -134,7 +134,7 @@ struct RunningHost {
     private func perform(_ command: NodeCommand, _ name: String) async {
         do throws(NodeCommandError) {
             try await node.perform(command)
-            say("\(name) done t=\(HostClock.now)")
+            say("\(name) done t=\(BootClock.now)")
         } catch {
             say("\(name) failed: \(error.code) \(error.message)")
         }
@@ -145,11 +145,14 @@ struct RunningHost {
         let (commits, refusals) = writer.counts
         let (reads, lastRow) = reader.counts
         let (acknowledged, failed) = asker.counts
+        let isEligible = status.lease?.eligible.contains(status.node) ?? false
         return """
             role=\(status.role.rawValue) epoch=\(status.epoch.rawValue) writable=\(status.isWritable ? 1 : 0) \
+            eligible=\(isEligible ? 1 : 0) holder=\(status.lease?.name ?? "none") \
+            members=\(status.lease?.eligible.count ?? 0) \
             position=\(status.position.transaction.map { "\($0)" } ?? "none") lag=\(status.lagTransactions) tails=\(status.unacknowledgedTails) \
             commits=\(commits) refusals=\(refusals) reads=\(reads) row=\(lastRow) acknowledged=\(acknowledged) \
-            unacknowledged=\(failed) t=\(HostClock.now) degraded=\(status.degradations.joined(separator: "; ")) \
+            unacknowledged=\(failed) t=\(BootClock.now) degraded=\(status.degradations.joined(separator: "; ")) \
             failure=\(status.failure ?? "")
             """
     }
@@ -157,7 +160,7 @@ struct RunningHost {
     /// Ends the process.
     func end(_ line: String, code: Int32) -> Never {
         writer.stop()
-        say("\(line) t=\(HostClock.now)")
+        say("\(line) t=\(BootClock.now)")
         exit(code)
     }
 }

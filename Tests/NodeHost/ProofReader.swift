@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import SystemPackage
 import TestDatabases
+import TestSupport
 
 #if canImport(Darwin)
     import Darwin
@@ -50,7 +51,7 @@ final class ProofReader: Sendable {
                 lastTrouble = ""
             } catch {
                 let trouble = "\(error)"
-                if trouble != lastTrouble { say("read-failed t=\(HostClock.now) \(trouble)") }
+                if trouble != lastTrouble { say("read-failed t=\(BootClock.now) \(trouble)") }
                 lastTrouble = trouble
                 if let file, file.isInTransaction { try? file.execute("ROLLBACK") }  // Told already.
             }
@@ -67,7 +68,7 @@ final class ProofReader: Sendable {
         if let known {
             let sum = try file.scalar("SELECT sum FROM proof WHERE n = ?", [.integer(known.n)])?.blob
             if sum != known.sum {
-                say("rewound below=\(known.n) t=\(HostClock.now)")
+                say("rewound below=\(known.n) t=\(BootClock.now)")
                 start = nil
             }
         }
@@ -79,7 +80,7 @@ final class ProofReader: Sendable {
             else { return say("reader-fault a row holds \(values)") }
             let row = ProofRow(n: n, node: node, epoch: epoch, at: at, sum: sum)
             if n != (last?.n ?? 0) + 1 || row.expectedSum(after: last?.sum) != sum {
-                say("reader-fault row \(n) does not continue row \(last?.n ?? 0) t=\(HostClock.now)")
+                say("reader-fault row \(n) does not continue row \(last?.n ?? 0) t=\(BootClock.now)")
             }
             last = row
         }

@@ -5,6 +5,7 @@ import SQLiteReplicate
 import Synchronization
 import SystemPackage
 import TestDatabases
+import TestSupport
 
 #if canImport(Darwin)
     import Darwin
@@ -73,7 +74,7 @@ final class ProofWriter: Sendable {
         var queue: DatabaseQueue?
         var (isWriting, lastTrouble) = (false, "")
         let pause = options.rate > 0 ? 1_000_000_000 / Int64(options.rate) : 0
-        var next = HostClock.now
+        var next = BootClock.now
         while true {
             let (isStopping, isOn, epoch) = state.withLock { ($0.isStopping, $0.isOn, $0.epoch) }
             guard !isStopping else { return }
@@ -87,14 +88,14 @@ final class ProofWriter: Sendable {
                 usleep(1000)
                 continue
             }
-            let now = HostClock.now
+            let now = BootClock.now
             if next > now { usleep(UInt32((next - now) / 1000)) }
-            next = max(next + pause, HostClock.now - 100_000_000)
+            next = max(next + pause, BootClock.now - 100_000_000)
             do {
                 let opened = try queue ?? open(clock)
                 queue = opened
                 let row = try write(opened, epoch)
-                let done = HostClock.now
+                let done = BootClock.now
                 try journal?.committed(row, asked: clock.asked, done: done)
                 let commits = state.withLock { state in
                     state.commits += 1
@@ -104,12 +105,12 @@ final class ProofWriter: Sendable {
                 (isWriting, lastTrouble) = (true, "")
                 if options.replicatedEvery > 0, commits.isMultiple(of: options.replicatedEvery) { asks(row) }
             } catch let error as WriteRefused {
-                if isWriting { say("write-refused t=\(HostClock.now) \(error.reason)") }
+                if isWriting { say("write-refused t=\(BootClock.now) \(error.reason)") }
                 isWriting = false
                 state.withLock { $0.refusals += 1 }
             } catch {
                 let trouble = "\(error)"
-                if trouble != lastTrouble { say("write-failed t=\(HostClock.now) \(trouble)") }
+                if trouble != lastTrouble { say("write-failed t=\(BootClock.now) \(trouble)") }
                 lastTrouble = trouble
                 usleep(5000)
             }
@@ -121,7 +122,7 @@ final class ProofWriter: Sendable {
             let last = try Row.fetchOne(database, sql: ProofRow.last).map { row -> (n: Int64, sum: [UInt8]) in
                 (row[0], Array(row[1] as Data))
             }
-            let row = ProofRow(after: last, node: options.name, epoch: epoch, at: HostClock.now)
+            let row = ProofRow(after: last, node: options.name, epoch: epoch, at: BootClock.now)
             try database.execute(
                 sql: ProofRow.insertion,
                 arguments: [row.n, row.node, row.epoch, row.at, Data(row.sum)]
@@ -151,7 +152,7 @@ private final class AskingClock: TransactionObserver, Sendable {
 
     func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
     func databaseDidChange(with event: DatabaseEvent) {}
-    func databaseWillCommit() { time.store(HostClock.now, ordering: .relaxed) }
+    func databaseWillCommit() { time.store(BootClock.now, ordering: .relaxed) }
     func databaseDidCommit(_ db: Database) {}
     func databaseDidRollback(_ db: Database) {}
 }

@@ -1,5 +1,6 @@
 import Synchronization
 import TestDatabases
+import TestSupport
 
 /// Waits for the store on behalf of single commits, and notes those that it was told are there.
 final class ReplicatedAsker: Sendable {
@@ -48,10 +49,10 @@ final class ReplicatedAsker: Sendable {
     }
 
     private func wait(for row: ProofRow, _ node: any HostedNode) async {
-        let asked = HostClock.now
+        let asked = BootClock.now
         do {
             try await node.waitForStore(timeout: timeout)
-            try journal?.replicated(row, asked: asked, done: HostClock.now)
+            try journal?.replicated(row, asked: asked, done: BootClock.now)
             state.withLock { state in
                 (state.waiting, state.acknowledged) = (state.waiting - 1, state.acknowledged + 1)
                 state.lastTrouble = ""
@@ -63,7 +64,7 @@ final class ReplicatedAsker: Sendable {
                 defer { state.lastTrouble = trouble }
                 return state.lastTrouble != trouble
             }
-            if isNew { say("replicate-failed n=\(row.n) t=\(HostClock.now) \(trouble)") }
+            if isNew { say("replicate-failed n=\(row.n) t=\(BootClock.now) \(trouble)") }
         }
     }
 }

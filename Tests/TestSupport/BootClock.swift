@@ -1,5 +1,3 @@
-import Foundation
-
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Glibc)
@@ -7,10 +5,11 @@ import Foundation
 #endif
 
 /// The clock that all processes of this host share, and that counts while they are stopped.
-enum HostClock {
+public enum BootClock {
     /// Nanoseconds since the boot.
-    static var now: Int64 {
+    public static var now: Int64 {
         var time = timespec()
+        // SAFETY: `time` outlives the call.
         #if canImport(Darwin)
             unsafe clock_gettime(CLOCK_MONOTONIC_RAW, &time)
         #else
@@ -18,10 +17,4 @@ enum HostClock {
         #endif
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
-}
-
-/// Writes one line to standard output.
-func say(_ line: String) {
-    let text = line.split(separator: "\n").joined(separator: " ") + "\n"
-    FileHandle.standardOutput.write(Data(text.utf8))
 }
