@@ -135,6 +135,18 @@ let package = Package(
             ],
             path: "Tests/EngineHost"
         ),
+        .executableTarget(
+            name: "node-host",
+            dependencies: [
+                "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteReplicate", "TestDatabases", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/NodeHost"
+        ),
         .target(name: "ClusterSimulator", dependencies: ["Cluster"], path: "Tests/ClusterSimulator"),
         .executableTarget(
             name: "simulate",
@@ -144,7 +156,9 @@ let package = Package(
         .testTarget(
             name: "TestSupportTests",
             dependencies: [
-                "TestDatabases", "TestSupport", "workload", .product(name: "SystemPackage", package: "swift-system"),
+                "TestDatabases", "TestSupport", "workload",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
         .testTarget(name: "LTXTests", dependencies: ["LTX"]),
@@ -156,6 +170,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .testTarget(
+            name: "ClusterProcessTests",
+            dependencies: [
+                "TestDatabases", "TestSupport", "node-host",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),

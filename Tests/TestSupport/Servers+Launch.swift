@@ -1,6 +1,4 @@
 import Foundation
-import NIOCore
-import NIOPosix
 public import SystemPackage
 
 extension S3TestServer {
@@ -82,15 +80,5 @@ extension S3TestServer {
                 }
             }
         }
-    }
-
-    /// A port of this host that nothing listens at.
-    private static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = channel.localAddress?.port
-        try await channel.close()
-        guard let port else { throw TestSupportError("The system gave no port.") }
-        return port
     }
 }

@@ -1,0 +1,171 @@
+import Foundation
+import SystemPackage
+import TestDatabases
+import TestSupport
+import Testing
+
+/// Two nodes in processes of their own, on one bucket of a real server.
+final class ProcessCluster {
+    let a: HostedNode
+    let b: HostedNode
+    let server: S3TestServer
+    let folder: FilePath
+    let prefix: String
+    let ttl: Duration
+
+    /// How long a lease stands in these tests; `FAILOVER_TTL_MS`.
+    static var ttl: Duration { .milliseconds(Environment.number("FAILOVER_TTL_MS") ?? 1500) }
+
+    /// How often each thing is done; `FAILOVER_ROUNDS`.
+    static var rounds: Int { Environment.number("FAILOVER_ROUNDS") ?? 2 }
+
+    private init(_ a: HostedNode, _ b: HostedNode, _ server: S3TestServer, _ folder: FilePath, _ prefix: String) {
+        (self.a, self.b, self.server, self.folder, self.prefix) = (a, b, server, folder, prefix)
+        ttl = Self.ttl
+    }
+
+    /// Calls `body` with two nodes, a the primary and b its standby, and proves afterwards that nothing was lost.
+    static func run(
+        _ name: String,
+        options: [String] = [],
+        proves: Bool = true,
+        _ body: (ProcessCluster) async throws -> Void
+    ) async throws {
+        let server = try await S3TestServer.moto()
+        try await withTemporaryFolder("cluster-\(name)") { folder in
+            let prefix = "cluster-\(name)"
+            let all = ["ttl-ms=\(milliseconds(ttl))"] + options
+            let a = try await HostedNode("a", in: folder, server: server, prefix: prefix, options: all)
+            let b = try await HostedNode("b", in: folder, server: server, prefix: prefix, options: all + ["begins=0"])
+            let cluster = ProcessCluster(a, b, server, folder, prefix)
+            do {
+                try a.start(["create=1"])
+                try await a.wait(for: "its first write", after: 0) { $0.kind == "first-write" }
+                try b.start()
+                try await cluster.settle()
+                try await body(cluster)
+                if proves { try await cluster.prove() }
+            } catch {
+                try await cluster.close()
+                cluster.keepFiles(name)
+                throw error
+            }
+            try await cluster.close()
+        }
+        try await server.stop()
+    }
+
+    private func close() async throws {
+        try await a.close()
+        try await b.close()
+    }
+
+    /// Copies what a failed test leaves to where `FAILOVER_KEEP` says.
+    private func keepFiles(_ name: String) {
+        guard let keep = ProcessInfo.processInfo.environment["FAILOVER_KEEP"] else { return }
+        let target = FilePath(keep).appending("\(name)-\(UInt32.random(in: .min ... .max))")
+        // For people; the test has failed already.
+        try? FileManager.default.createDirectory(atPath: keep, withIntermediateDirectories: true)
+        try? FileManager.default.copyItem(atPath: folder.string, toPath: target.string)
+        print("kept: \(target)")
+    }
+
+    var nodes: [HostedNode] { [a, b] }
+
+    func other(than node: HostedNode) -> HostedNode { node === a ? b : a }
+
+    /// The node that writes.
+    func primary() async throws -> HostedNode {
+        for node in nodes where node.process?.exit == nil {
+            let status = try await node.status()
+            if status["role"] == "primary", status.number("writable") == 1 { return node }
+        }
+        throw TestSupportError("no node is the primary")
+    }
+
+    /// Waits until one node writes, and the other follows it and may take over.
+    @discardableResult
+    func settle(within limit: Duration = .seconds(60)) async throws -> (primary: HostedNode, standby: HostedNode) {
+        var (said, found): ([String], (HostedNode, HostedNode)?) = ([], nil)
+        let words = { said.joined(separator: "\n") }
+        try await eventually("one node writes, the other follows it\n\(words())", within: limit) {
+            let states = [try await self.a.status(), try await self.b.status()]
+            said = states.map(\.text)
+            guard let writer = states.firstIndex(where: { $0["role"] == "primary" && $0.number("writable") == 1 })
+            else {
+                return false
+            }
+            let standby = states[1 - writer]
+            guard standby["role"] == "standby", standby.number("eligible") == 1,
+                standby.number("epoch") == states[writer].number("epoch"),
+                states[writer].number("members") == 2, standby.number("lag") <= 10
+            else { return false }
+            found = writer == 0 ? (self.a, self.b) : (self.b, self.a)
+            return true
+        }
+        guard let found else { throw TestSupportError("the nodes did not settle") }
+        return found
+    }
+
+    /// Waits until a node has accepted a write in a newer epoch than `epoch`.
+    @discardableResult
+    func waitForWrite(
+        on node: HostedNode,
+        above epoch: Int64,
+        after mark: Int,
+        within limit: Duration = .seconds(60)
+    ) async throws -> HostLine {
+        try await node.wait(for: "a write above epoch \(epoch)", after: mark, within: limit) {
+            $0.kind == "first-write" && $0.number("epoch") > epoch
+        }
+    }
+
+    // MARK: - The proof
+
+    var journals: [ProofJournal] {
+        get throws {
+            try nodes.filter { FileManager.default.fileExists(atPath: $0.journal.string) }.map {
+                try ProofJournal($0.journal)
+            }
+        }
+    }
+
+    /// Ends writing, and proves from the primary's database, from the standby's and from the bucket that nothing was lost
+    /// and nothing forked.
+    @discardableResult
+    func prove() async throws -> ProofCheck {
+        for node in nodes where node.process?.exit != nil { try node.start() }
+        let (primary, standby) = try await settle()
+        for node in nodes { _ = try await node.command("write off") }
+        try await primary.waitForStatus("everything is shipped") { $0.number("lag") == 0 }
+        let position = try await primary.status()["position"]
+        try await standby.waitForStatus("it has applied everything") { $0["position"] == position }
+        try await Task.sleep(for: .milliseconds(100))  // The last waits for the store are noted.
+        let journals = try journals
+        let check = try ProofCheck(primary.database, journals: journals)
+        print("\(prefix): \(check)")
+        #expect(check.isProven, "\(check)")
+        #expect(check.acknowledged > 0 && check.rows > 0)
+        let followed = try ProofCheck(standby.database, journals: journals)
+        #expect(followed.isProven && followed.rows == check.rows, "\(followed)")
+        let restored = folder.appending("restored-\(UInt32.random(in: .min ... .max)).db")
+        try await Litestream.restore(server.url(prefix), to: restored, environment: server.environment)
+        let digests = [try SQLiteFile.contentDigest(of: restored), try SQLiteFile.contentDigest(of: primary.database)]
+        #expect(digests[0] == digests[1], "Litestream restores something else")
+        for node in nodes { #expect(node.readerFaults.isEmpty, "\(node.readerFaults)") }
+        return check
+    }
+}
+
+/// Numbers in the environment.
+enum Environment {
+    static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
+}
+
+func milliseconds(_ duration: Duration) -> Int64 {
+    duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+}
+
+func nanoseconds(_ duration: Duration) -> Int64 {
+    duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000
+}
