@@ -42,7 +42,7 @@ public struct NodeConfiguration: Sendable {
     public var holdDownLimit: Int? = 3
     /// The window of the bound on takeovers.
     public var holdDownWindow: Duration = .seconds(3600)
-    /// For how long a node may have been behind and still take over on silence.
+    /// How long a node that has won the lease may take to read the chain to its end; then it lets the lease go.
     public var maxCatchUp: Duration = .seconds(60)
     /// Whether promises of the other nodes keep the gate open while the store is away.
     public var isFailsafe = true

@@ -40,12 +40,13 @@ extension NodeDriver {
             cluster: cluster,
             url: configuration.url,
             boot: BootID.current,
-            timing: LeaseTiming(ttl: configuration.ttl)
+            timing: LeaseTiming(ttl: configuration.ttl, poll: configuration.poll)
         )
         settings.followInterval = configuration.followInterval
         (settings.handoff, settings.drain) = (configuration.handoff, configuration.drain)
         (settings.holdDownLimit, settings.holdDownWindow) = (configuration.holdDownLimit, configuration.holdDownWindow)
         settings.isFailsafe = configuration.isFailsafe
+        settings.longestCatchUp = configuration.maxCatchUp
         core = NodeCore(
             settings,
             memory: identity.memory,
@@ -98,6 +99,10 @@ extension NodeDriver {
             return FoundCluster(id: identity.cluster ?? ClusterID(rawValue: 0), trouble: words)
         }
         guard configuration.beginning == .begins else {
+            if let fact = try await unfitStoreWithReplica(chain) {
+                await followOnly(chain, fact)
+                return nil
+            }
             wait(for: "a cluster in \(replica.store): start the node that has the database, or run `cluster init`")
             return nil
         }
