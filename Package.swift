@@ -208,7 +208,7 @@ let package = Package(
         .testTarget(
             name: "SQLiteReplicateTests",
             dependencies: [
-                "Cluster", "ObjectStorage", "SQLiteReplicate", "TestDatabases", "TestSupport",
+                "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteReplicate", "TestDatabases", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),

@@ -6,8 +6,11 @@ public struct LeaseTiming: Hashable, Sendable {
     /// How long a body of the lease stands without a successor before others may claim; at least 300 ms.
     public var ttl: Duration
 
-    /// Takes the time to live.
-    public init(ttl: Duration) { self.ttl = ttl }
+    /// How often others look at the lease; at most a quarter of the time to live.
+    public var poll: Duration
+
+    /// Takes the time to live, and how often to look; `nil`: each tenth of it.
+    public init(ttl: Duration, poll: Duration? = nil) { (self.ttl, self.poll) = (ttl, poll ?? ttl / 10) }
 
     /// How often the holder renews.
     public var renewal: Duration { ttl / 3 }
@@ -19,8 +22,6 @@ public struct LeaseTiming: Hashable, Sendable {
     public var patience: Duration { ttl * 11 / 10 }
     /// The longest gap between two looks at the lease that still counts as watching it.
     public var attention: Duration { ttl / 3 }
-    /// How often others look at the lease.
-    public var poll: Duration { ttl / 10 }
     /// How long a renewal may go unanswered before promises are asked for.
     public var doubt: Duration { ttl / 6 }
 }

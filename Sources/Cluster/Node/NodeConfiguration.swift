@@ -30,6 +30,8 @@ public struct NodeConfiguration: Sendable {
     public var beginning = Beginning.begins
     /// The lease's time to live; from 300 ms to a day.
     public var ttl: Duration = .seconds(6)
+    /// How often others than the holder look at the lease; `nil`: each tenth of its time to live.
+    public var poll: Duration?
     /// How often a standby asks for the next file.
     public var followInterval: Duration = .seconds(1)
     /// How long open transactions may go on once writing is to end.
@@ -40,6 +42,8 @@ public struct NodeConfiguration: Sendable {
     public var holdDownLimit: Int? = 3
     /// The window of the bound on takeovers.
     public var holdDownWindow: Duration = .seconds(3600)
+    /// For how long a node may have been behind and still take over on silence.
+    public var maxCatchUp: Duration = .seconds(60)
     /// Whether promises of the other nodes keep the gate open while the store is away.
     public var isFailsafe = true
     /// The version of the program, for the node's record.

@@ -62,6 +62,7 @@ extension NodeDriver {
     }
 
     private func noteStore(_ error: String?) {
+        guard !Task.isCancelled else { return }
         if let error, storeError == nil { logger.warning("The lease's store", metadata: ["error": "\(error)"]) }
         if error == nil, storeError != nil { logger.info("The lease's store answers again") }
         storeError = error

@@ -117,22 +117,21 @@ extension NodeDriver {
         let epoch = core.epoch
         inbox.post(.command(.switchover(to: node)))
         let limit = configuration.handoff * 2 + .seconds(5)
-        try await wait(limit, "The other node did not take over; see both logs.") { core in
-            core.epoch > epoch || core.leaseView(at: NodeClock.now).map { $0.epoch > epoch } ?? false
+        var hasLeft = false
+        // The other one has opened once its seal has come back here.
+        try await wait(limit, "The other node did not take over in time; see both logs.") { core in
+            hasLeft = hasLeft || core.role != .primary
+            return core.role == .standby && core.positionEpoch > epoch || hasLeft && core.role == .primary
         }
-        guard self.core?.leaseView(at: NodeClock.now)?.node == node else {
+        guard self.core?.role != .primary else {
             throw NodeCommandError(.failed, "The hand-over was called off; nothing was lost, see the log.")
-        }
-        // The other one has opened once its seal, and what follows, comes back here.
-        try await wait(limit, "The other node has the lease and did not open yet.") { core in
-            core.role == .standby && core.positionEpoch > epoch || core.role == .primary
         }
     }
 
     private func wait(
         _ limit: Duration,
         _ words: String,
-        until condition: @Sendable (NodeCore) -> Bool
+        until condition: (NodeCore) -> Bool
     ) async throws(NodeCommandError) {
         let deadline = NodeClock.now + limit
         while NodeClock.now < deadline {

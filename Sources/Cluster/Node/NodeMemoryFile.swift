@@ -70,6 +70,24 @@ package struct NodeMemoryFile: Sendable {
         try doing { try write(identity) }
     }
 
+    /// Makes sure that no other process is this node, or changes its file, until the returned value goes.
+    ///
+    /// - Throws: ``NodeMemoryError`` with ``NodeMemoryError/isInUse`` where another process is.
+    package func lock() throws(NodeMemoryError) -> EngineLock {
+        do {
+            try Disk.makeFolders(folder.root, mode: folder.folderMode)
+            return try EngineLock(folder.root.appending("cluster.lock"), mode: folder.fileMode)
+        } catch {
+            guard let failure = error as? FileFailure, failure.errno == .wouldBlock else {
+                throw NodeMemoryError("\(error): the node cannot go on without its own file.")
+            }
+            throw NodeMemoryError(
+                "Another process is the node of '\(folder.root)': stop that one first.",
+                isInUse: true
+            )
+        }
+    }
+
     // MARK: - Files
 
     private func read() throws -> NodeIdentity? {
@@ -119,8 +137,10 @@ package struct NodeMemoryFile: Sendable {
 /// A node's own file cannot be read or written: which one, why, and what to do.
 package struct NodeMemoryError: Error, Hashable, Sendable, CustomStringConvertible {
     package let message: String
+    /// Whether another process is the node.
+    package let isInUse: Bool
 
-    init(_ message: String) { self.message = message }
+    init(_ message: String, isInUse: Bool = false) { (self.message, self.isInUse) = (message, isInUse) }
 
     package var description: String { message }
 }

@@ -19,6 +19,7 @@ package import SystemPackage
 ///     DIR/.NAME-litestream/sqlite-replicate/pages        a checksum for each page of the database
 ///     DIR/.NAME-litestream/sqlite-replicate/lock         held by the engine that is attached
 ///     DIR/.NAME-litestream/cluster.json                  which node of a cluster this is, and what it must not forget
+///     DIR/.NAME-litestream/cluster.lock                  held by that node
 ///
 /// Not safe for use from several threads at a time; the engine that holds the lock is its only user.
 package struct MetadataFolder: Sendable {
@@ -111,14 +112,14 @@ package struct MetadataFolder: Sendable {
     func remove(_ id: TransactionID) throws { try Disk.remove(transactionFile(id)) }
 
     /// Takes the lock that keeps a second engine away, until the returned value goes.
-    func lock() throws -> EngineLock { try EngineLock(own.appending("lock"), mode: fileMode) }
+    package func lock() throws -> EngineLock { try EngineLock(own.appending("lock"), mode: fileMode) }
 }
 
 /// An exclusive lock on a database's metadata folder, held until this object goes.
-final class EngineLock {
+package final class EngineLock: Sendable {
     private let descriptor: FileDescriptor
 
-    init(_ path: FilePath, mode: UInt32) throws {
+    package init(_ path: FilePath, mode: UInt32) throws {
         do {
             descriptor = try FileDescriptor.open(
                 path,

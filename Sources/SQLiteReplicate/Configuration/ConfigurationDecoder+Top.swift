@@ -27,7 +27,9 @@ extension ConfigurationDecoder {
         }
         let top = try MappingReader(root, keyPath: "", decoder: self)
         try top.check(known: ConfigurationKeys.top + ConfigurationKeys.replicaDefaults)
-        try readServices(top)
+        result.cluster = try cluster(top)
+        result.service = try service(top.mapping("service"))
+        try readServices(top, into: &result)
         try readTimers(top, into: &result)
         result.logging = try logging(top.mapping("logging"))
         let defaults = try replicaDefaults(top)
@@ -49,8 +51,12 @@ extension ConfigurationDecoder {
     }
 
     /// Keys for services that this program does not have.
-    private func readServices(_ top: MappingReader) throws(ConfigurationError) {
-        if try top.text("exec") != nil {
+    private func readServices(
+        _ top: MappingReader,
+        into result: inout ReplicationConfiguration
+    ) throws(ConfigurationError) {
+        result.exec = try top.text("exec")
+        if result.exec != nil, result.cluster == nil {
             throw ConfigurationError(
                 .notServed,
                 "'exec' is not served yet: start the command beside the program, for instance from the same unit file",

@@ -4,8 +4,22 @@ enum ConfigurationKeys {
     static let top = [
         "dbs", "levels", "snapshot", "retention", "l0-retention", "l0-retention-check-interval", "verify-compaction",
         "validation", "heartbeat-url", "heartbeat-interval", "shutdown-sync-timeout", "shutdown-sync-interval",
-        "logging", "exec", "addr", "mcp-addr", "socket",
+        "logging", "exec", "addr", "mcp-addr", "socket", "cluster", "service",
     ]
+    /// `cluster`.
+    static let cluster =
+        [
+            "name", "url", "listen", "token", "ttl", "poll", "health-url", "health-interval", "failure-threshold",
+            "failsafe", "hold-down", "max-catch-up", "drain", "handoff", "spool-limit", "tail-policy", "post-failover",
+            "hooks", "follow-interval",
+        ] + unservedCluster.map(\.key)
+    /// The part of `cluster` that is for two hosts with a store each, and what to use instead.
+    static let unservedCluster: [(key: String, instead: String)] = [
+        ("witness", "let all nodes use one store with conditional writes, which holds the lease"),
+        ("peer-store", "let all nodes use one store, and name it as the 'replica' of each"),
+    ]
+    /// `service`.
+    static let service = ["health", "writer", "replication", "writer-interval"]
     /// `dbs[]`.
     static let database =
         [
@@ -43,7 +57,9 @@ enum ConfigurationKeys {
 
     /// Where a key that is unknown in one mapping would be known, for the message.
     static func homes(of key: String) -> [String] {
-        [("at the top level", top), ("in 'dbs[]'", database), ("in 'dbs[].replica'", replica + replicaDefaults)]
-            .filter { $0.1.contains(key) }.map(\.0)
+        [
+            ("at the top level", top), ("in 'dbs[]'", database), ("in 'dbs[].replica'", replica + replicaDefaults),
+            ("in 'cluster'", cluster), ("in 'service'", service),
+        ].filter { $0.1.contains(key) }.map(\.0)
     }
 }

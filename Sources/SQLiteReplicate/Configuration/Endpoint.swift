@@ -60,6 +60,20 @@ enum Endpoint {
         }
     }
 
+    /// Whether a host, without a port and without brackets, is reached from this machine alone.
+    static func isLoopback(_ host: some StringProtocol) -> Bool {
+        let name = host.lowercased()
+        if name == "localhost" || name == "::1" || name.hasSuffix(".localhost") { return true }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// The host of a URL, without its port and brackets.
+    static func host(of url: String) -> String {
+        let host = hostAndPort(of: url)
+        return host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })
+    }
+
     /// What stands between `://` and the path.
     static func hostAndPort(of url: String) -> Substring {
         guard let start = url.firstRange(of: "://")?.upperBound else { return "" }

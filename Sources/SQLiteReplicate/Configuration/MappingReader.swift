@@ -47,6 +47,9 @@ struct MappingReader {
 
     // MARK: Values by type
 
+    /// Whether a key is there, be it without a value.
+    func has(_ key: String) -> Bool { entries[key] != nil }
+
     /// The value, unless it is `null`.
     func node(_ key: String) -> Node? {
         guard let value = entries[key]?.value, value.scalar?.isNull != true else { return nil }
@@ -106,6 +109,18 @@ struct MappingReader {
         } catch {
             throw invalid(key, Self.words(for: error, in: scalar.string))
         }
+    }
+
+    /// One of a few words.
+    func word<Word: RawRepresentable<String> & CaseIterable>(_ key: String, _: Word.Type) throws(ConfigurationError)
+        -> Word?
+    {
+        let words = Word.allCases.map(\.rawValue).joined(separator: " or ")
+        guard let scalar = try scalar(key, wanted: words) else { return nil }
+        guard let word = Word(rawValue: scalar.string) else {
+            throw invalid(key, "must be \(words), not '\(scalar.string)'")
+        }
+        return word
     }
 
     /// A number of bytes, with or without a unit.

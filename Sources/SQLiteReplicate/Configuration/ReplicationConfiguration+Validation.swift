@@ -36,6 +36,8 @@ extension ReplicationConfiguration {
         }
         for (index, database) in databases.enumerated() { try database.validate(check, keyPath: "dbs[\(index)]") }
         try checkPairs(check)
+        try service.validate(check)
+        if let cluster { try cluster.validate(check, databases: databases.count) }
     }
 
     /// Databases that would ruin each other.

@@ -66,6 +66,17 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     /// `logging`: how much is logged, and in which form.
     public var logging = LoggingConfiguration()
 
+    /// `cluster`: how this process takes part in a cluster of nodes; `nil`, the default: it does not.
+    public var cluster: ClusterConfiguration?
+
+    /// `service`: what runs in one process with the replication.
+    public var service = ServiceConfiguration()
+
+    /// `exec`, command, default none: a program that runs only while this node is the primary of its cluster.
+    ///
+    /// Served with ``cluster`` alone.
+    public var exec: String?
+
     /// Creates a configuration with all defaults and no database.
     public init() {}
 }

@@ -1,0 +1,63 @@
+import LTX
+import Replication
+
+/// What the files of a replica tell a cluster that begins there, or begins anew: how far they lead, and in which epochs
+/// they were written.
+struct ChainSurvey: Hashable, Sendable {
+    /// The highest transaction at any level; the checksum is 0 where its file does not tell it.
+    var end: ChainPoint
+    /// The highest epoch in a mark; 0 where no file has one.
+    var epoch: Epoch
+    /// The highest transaction whose level-0 file has no mark of ours; `nil` where none was seen.
+    var foreign: UInt64?
+
+    /// So many files of level 0 are looked at: the newest. Epochs only grow along the chain.
+    static let depth = 32
+
+    /// Lists all files, and reads the headers of the newest ones.
+    init(of replica: Replica) async throws(ReplicaError) {
+        let listing = try await replica.list()
+        var files = listing[0].suffix(Self.depth).map(\.self)
+        for level in 1...ReplicaLayout.snapshotLevel {
+            if let newest = listing[level].max(by: { $0.max < $1.max }) { files.append(newest) }
+        }
+        let headers = try await Self.headers(of: files, in: replica)
+        end = ChainPoint(number: listing.highest?.rawValue ?? 0, checksum: 0)
+        epoch = .zero
+        for (file, header) in headers {
+            if let mark = header.sourceMark {
+                epoch = max(epoch, Epoch(rawValue: mark.epoch))
+                if file.max.rawValue == end.number { end.checksum = mark.checksum }
+            } else if file.level == 0 {
+                foreign = max(foreign ?? 0, file.max.rawValue)
+            }
+        }
+    }
+
+    private static func headers(
+        of files: [ReplicaFile],
+        in replica: Replica
+    ) async throws(ReplicaError) -> [(ReplicaFile, LTXHeader)] {
+        let results = await withTaskGroup(of: (ReplicaFile, Result<LTXHeader, ReplicaError>).self) { group in
+            for file in files {
+                group.addTask {
+                    do throws(ReplicaError) {
+                        return (file, .success(try await replica.header(of: file)))
+                    } catch {
+                        return (file, .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var headers: [(ReplicaFile, LTXHeader)] = []
+        for (file, result) in results {
+            switch result {
+            case .success(let header): headers.append((file, header))
+            // Merged and deleted meanwhile.
+            case .failure(let error): guard error.code == .changing else { throw error }
+            }
+        }
+        return headers
+    }
+}

@@ -1,0 +1,41 @@
+public import Cluster
+public import Logging
+public import ObjectStorage
+public import Replication
+
+/// The stores of a cluster, as a `ClusterNode` wants them: the replica of its database, and the same place once more for
+/// the lease, whose requests are sent once and do not take long.
+public struct ClusterStores: Sendable {
+    /// Where the chain lies.
+    public let replica: Replica
+    /// Where the lease lies.
+    public let leases: any ObjectStore
+    /// Where the cluster's objects lie in both.
+    public let layout: ClusterLayout
+    /// The place, for people.
+    public let name: String
+
+    /// Makes the stores; nothing is asked of them.
+    ///
+    /// - Parameters:
+    ///   - database: The one database of a configuration's cluster.
+    ///   - ttl: The lease's time to live: an answer that takes half of it helps nobody.
+    ///   - logger: For the stores' own messages.
+    /// - Throws: `ObjectStoreError` for settings that the store cannot use.
+    public init(_ database: DatabaseConfiguration, ttl: Duration, logger: Logger) throws {
+        replica = try Replica(database.replica, database: database.path, logger: logger)
+        name = database.replica.displayName
+        guard database.replica.type == .s3 else {
+            (leases, layout) = (replica.store, ClusterLayout(path: ""))
+            return
+        }
+        var configuration = try S3Configuration(database.replica.s3)
+        configuration.retry = .never
+        let limit = min(max(ttl / 2, .milliseconds(250)), .seconds(10))
+        configuration.limits.connectTimeout = limit
+        configuration.limits.requestTimeout = limit
+        configuration.limits.stallTimeout = limit
+        leases = try S3Store(configuration: configuration, logger: logger)
+        layout = ClusterLayout(path: database.replica.path)
+    }
+}
