@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import SystemPackage
 import TestSupport
 
@@ -39,6 +40,7 @@ struct HostOptions {
     var snapshots: Duration?
     var retention: Duration?
     var tailPolicy: String?
+    var logLevel = Logger.Level.info
 
     init(_ arguments: [String]) throws {
         guard let first = arguments.first else { throw TestSupportError("usage: node-host DB [KEY=VALUE ...]") }
@@ -84,6 +86,9 @@ struct HostOptions {
         case "snapshots-ms": snapshots = try milliseconds()
         case "retention-ms": retention = try milliseconds()
         case "tail-policy": tailPolicy = value
+        case "log":
+            guard let level = Logger.Level(rawValue: value) else { throw TestSupportError("no level '\(value)'") }
+            logLevel = level
         default: throw TestSupportError("no option '\(key)'")
         }
     }

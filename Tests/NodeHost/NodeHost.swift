@@ -50,7 +50,7 @@ struct NodeHost {
 
     private static func runNode(_ options: HostOptions) async throws {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        let logger = logger(options.name)
+        let logger = logger(options)
         if options.creates { try create(options.database) }
         let commands = HostCommands()
         let journal = try options.journal.map { try ProofJournalWriter($0) }
@@ -79,9 +79,9 @@ struct NodeHost {
         }
     }
 
-    private static func logger(_ name: String) -> Logger {
-        var logger = Logger(label: name)
-        logger.logLevel = .debug
+    private static func logger(_ options: HostOptions) -> Logger {
+        var logger = Logger(label: options.name)
+        logger.logLevel = options.logLevel
         return logger
     }
 

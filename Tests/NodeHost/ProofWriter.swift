@@ -78,7 +78,7 @@ final class ProofWriter: Sendable {
         while true {
             let (isStopping, isOn, epoch) = state.withLock { ($0.isStopping, $0.isOn, $0.epoch) }
             guard !isStopping else { return }
-            guard isOn, let epoch else {
+            guard isOn, epoch != nil else {
                 isWriting = false
                 usleep(1000)
                 continue
@@ -94,16 +94,18 @@ final class ProofWriter: Sendable {
             do {
                 let opened = try queue ?? open(clock)
                 queue = opened
-                let row = try write(opened, epoch)
+                let row = try write(opened)
                 let done = BootClock.now
                 try journal?.committed(row, asked: clock.asked, done: done)
                 let commits = state.withLock { state in
                     state.commits += 1
                     return state.commits
                 }
-                if !isWriting { say("first-write n=\(row.n) epoch=\(epoch) t=\(done)") }
+                if !isWriting { say("first-write n=\(row.n) epoch=\(row.epoch) t=\(done)") }
                 (isWriting, lastTrouble) = (true, "")
                 if options.replicatedEvery > 0, commits.isMultiple(of: options.replicatedEvery) { asks(row) }
+            } catch is NoEpoch {
+                usleep(1000)  // The gate is ahead of what the node tells of its role.
             } catch let error as WriteRefused {
                 if isWriting { say("write-refused t=\(BootClock.now) \(error.reason)") }
                 isWriting = false
@@ -117,8 +119,12 @@ final class ProofWriter: Sendable {
         }
     }
 
-    private func write(_ queue: DatabaseQueue, _ epoch: Int64) throws -> ProofRow {
+    private struct NoEpoch: Error {}
+
+    private func write(_ queue: DatabaseQueue) throws -> ProofRow {
         try queue.write { database in
+            // The node may have been a standby, and have become primary again, while this waited for the write lock.
+            guard let epoch = state.withLock(\.epoch) else { throw NoEpoch() }
             let last = try Row.fetchOne(database, sql: ProofRow.last).map { row -> (n: Int64, sum: [UInt8]) in
                 (row[0], Array(row[1] as Data))
             }

@@ -34,7 +34,7 @@ final class ProcessCluster {
         let server = try await S3TestServer.moto()
         try await withTemporaryFolder("cluster-\(name)") { folder in
             let prefix = "cluster-\(name)"
-            let all = ["ttl-ms=\(milliseconds(ttl))"] + options
+            let all = ["ttl-ms=\(milliseconds(ttl))", "sync-ms=500", "replicated-every=25"] + options
             let a = try await HostedNode("a", in: folder, server: server, prefix: prefix, options: all)
             let b = try await HostedNode("b", in: folder, server: server, prefix: prefix, options: all + ["begins=0"])
             let cluster = ProcessCluster(a, b, server, folder, prefix)

@@ -1,0 +1,83 @@
+import Foundation
+import NIOHTTP1
+import TestDatabases
+import TestSupport
+import Testing
+
+extension ProcessTests {
+    /// Each request of a takeover, and of the uploads after it, is lost, answered wrongly or left hanging once.
+    @Suite("Single requests that fail", .timeLimit(.minutes(120))) struct FaultTests {
+        /// A kind of request: the rules that name it skip none, one or more of them.
+        struct Target: Sendable, CustomTestStringConvertible {
+            let name: String
+            let method: HTTPMethod
+            let pattern: String
+            let skip: Int
+
+            var testDescription: String { skip == 0 ? name : "\(name), after \(skip)" }
+        }
+
+        /// What the node that takes over asks for, in its order; requests to come are named by kind and place.
+        static let takeover = [
+            Target(name: "read of the lease", method: .GET, pattern: "/cluster/lease\\.json", skip: 0),
+            Target(name: "claim", method: .PUT, pattern: "/cluster/lease\\.json", skip: 0),
+            Target(name: "renewal", method: .PUT, pattern: "/cluster/lease\\.json", skip: 1),
+            Target(name: "renewal", method: .PUT, pattern: "/cluster/lease\\.json", skip: 2),
+            Target(name: "end of the chain", method: .GET, pattern: "/0000/", skip: 0),
+            Target(name: "end of the chain", method: .GET, pattern: "/0000/", skip: 1),
+            Target(name: "end of the chain", method: .GET, pattern: "/0000/", skip: 2),
+            Target(name: "seal", method: .PUT, pattern: "/0000/", skip: 0),
+            Target(name: "upload", method: .PUT, pattern: "/0000/", skip: 1),
+            Target(name: "upload", method: .PUT, pattern: "/0000/", skip: 2),
+            Target(name: "upload", method: .PUT, pattern: "/0000/", skip: 3),
+            Target(name: "record of the epoch", method: .PUT, pattern: "/cluster/epochs/", skip: 0),
+            Target(name: "list", method: .GET, pattern: "list-type=2", skip: 0),
+            Target(name: "list", method: .GET, pattern: "list-type=2", skip: 1),
+        ]
+
+        /// Which faults each target meets: `FAILOVER_FAULTS=all`, or by default two of them, others for each target.
+        private static func faults(for index: Int) -> [FaultRule.Fault] {
+            let all = FaultRule.Fault.usual
+            if ProcessInfo.processInfo.environment["FAILOVER_FAULTS"] == "all" { return all }
+            return [all[(index * 2) % all.count], all[(index * 2 + 5) % all.count]]
+        }
+
+        @Test("Takeover and uploads bear each of them")
+        func faults() async throws {
+            var met = 0
+            try await ProcessCluster.run("faults") { cluster in
+                var figures = Figures("kill -9 to the first write, one request failing, ttl \(ProcessCluster.ttl)")
+                for (index, target) in Self.takeover.enumerated() {
+                    for fault in Self.faults(for: index) {
+                        let (primary, standby) = try await cluster.settle(within: .seconds(90))
+                        try await work(on: primary, rows: 30)
+                        let (epoch, mark) = (try await primary.status().number("epoch"), standby.mark)
+                        let start = BootClock.now
+                        try await primary.kill()
+                        standby.store.add(
+                            FaultRule(fault, method: target.method, pattern: target.pattern, skip: target.skip)
+                        )
+                        let write = try await cluster.waitForWrite(
+                            on: standby,
+                            above: epoch,
+                            after: mark,
+                            within: .seconds(90)
+                        )
+                        figures.add(nanoseconds: write.time - start)
+                        try await work(on: standby, rows: 30)
+                        let harmed = standby.store.harmed
+                        met += harmed
+                        standby.store.removeRules()
+                        print(
+                            "\(target.testDescription): \(fault): \((write.time - start) / 1_000_000) ms",
+                            harmed == 0 ? "(not met)" : ""
+                        )
+                        try primary.start()
+                    }
+                }
+                figures.report("\(met) faults met")
+            }
+            #expect(met >= Self.takeover.count, "the rules must name what happens")
+        }
+    }
+}
