@@ -81,7 +81,7 @@ extension NodeDriver {
         return nil
     }
 
-    private func wait(for what: String) {
+    func wait(for what: String) {
         if waitingFor != what { logger.info("Waiting", metadata: ["for": "\(what)"]) }
         waitingFor = what
     }
@@ -99,11 +99,8 @@ extension NodeDriver {
             return FoundCluster(id: identity.cluster ?? ClusterID(rawValue: 0), trouble: words)
         }
         guard configuration.beginning == .begins else {
-            if let fact = try await unfitStoreWithReplica(chain) {
-                await followOnly(chain, fact)
-                return nil
-            }
-            wait(for: "a cluster in \(replica.store): start the node that has the database, or run `cluster init`")
+            // Where it has followed it was shut down, and the loop that asked ends.
+            _ = try await followOrWait(chain)
             return nil
         }
         return try await begin(chain, identity)

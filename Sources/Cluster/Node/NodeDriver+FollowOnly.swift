@@ -16,17 +16,28 @@ struct FollowedPlace: Sendable {
 /// Following where no lease can be held: a store that cannot fence takes replication, restores and followers, and nobody
 /// ever takes over by itself there.
 extension NodeDriver {
-    /// Whether there is a replica to follow in a store that cannot hold a lease: why it cannot.
-    func unfitStoreWithReplica(_ chain: ChainStore) async throws -> String? {
+    /// Waits for a cluster, or follows without one where the store cannot hold a lease.
+    ///
+    /// - Returns: Whether it has followed, and is to end.
+    func followOrWait(_ chain: ChainStore) async throws -> Bool {
         do {
-            guard try await !chain.replica.list().isEmpty else { return nil }
-            guard case .unfit(let fact) = try await StoreProbe(leases.store, layout: layout).run() else { return nil }
-            return fact
-        } catch is ObjectStoreError {
-            return nil
-        } catch is ReplicaError {
-            return nil
+            if verdict == nil { verdict = try await StoreProbe(leases.store, layout: layout).run() }
+            guard case .unfit(let fact)? = verdict else {
+                wait(for: "a cluster in \(replica.store): start the node that has the database, or run `cluster init`")
+                return false
+            }
+            guard try await !chain.replica.list().isEmpty else {
+                wait(for: "a replica in \(replica.store), which nobody can take over: \(fact)")
+                return false
+            }
+            await followOnly(chain, fact)
+            return true
+        } catch let error as ObjectStoreError {
+            wait(for: "the store, which does not answer: \(error.message)")
+        } catch let error as ReplicaError {
+            wait(for: "the store, which does not answer: \(error)")
         }
+        return false
     }
 
     /// Follows until the node is shut down.

@@ -42,6 +42,8 @@ actor NodeDriver {
     var hasEnded = false
     /// What the node waits for before it takes part; `nil` once it does.
     var waitingFor: String? = "It has not started yet."
+    /// Whether the store can hold a lease, once that was found out.
+    var verdict: StoreProbe.Verdict?
     /// Set where the node follows a replica whose store cannot hold a lease.
     var following: FollowedPlace?
     var storeError: String?

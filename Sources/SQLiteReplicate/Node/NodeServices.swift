@@ -36,7 +36,6 @@ public final class NodeServices: Service {
     public let services: [any Service]
     private let alone: StandaloneServices?
     private let kind: Kind
-    private let stores: ClusterStores?
 
     /// Prepares the services; nothing is opened before ``run()``.
     ///
@@ -60,7 +59,7 @@ public final class NodeServices: Service {
             guard kind == .service else { throw Self.noCluster }
             let alone = try StandaloneServices(configuration, version: version, logger: logger)
             (node, replication, health) = (nil, alone.replication, alone.health)
-            (services, self.alone, stores) = (alone.services, nil, nil)
+            (services, self.alone) = (alone.services, nil)
             return
         }
         guard configuration.service.replicates else {
@@ -94,7 +93,7 @@ public final class NodeServices: Service {
         services.append(node)
         services += try Self.work(configuration, cluster, kind, node, program, logger)
         (self.node, replication, self.health) = (node, nil, health)
-        (self.services, self.stores) = (services, stores)
+        self.services = services
         alone =
             kind == .service ? try StandaloneServices(configuration, version: version, logger: logger) : nil
     }
@@ -157,28 +156,18 @@ public final class NodeServices: Service {
 
     /// Runs until graceful shutdown, which hands over what the node holds, or until one of the services fails.
     ///
-    /// Where the store cannot fence a `service` replicates without a cluster, and says so; a `standby` throws.
+    /// Where the store cannot fence a `service` replicates without a cluster, a `standby` follows, and both say that nobody
+    /// can take over.
     ///
     /// - Throws: What the services throw.
     public func run() async throws {
         do {
-            if kind == .standby, let stores { try await checkFitness(stores) }
             try await Self.group(services).run()
         } catch NodeError.unfitStore(let words) {
             guard let alone else { throw NodeError.unfitStore(words) }
             alone.limitation.set(words)
             try await Self.group(alone.services).run()
         }
-    }
-
-    /// A standby would wait for ever in a store that no cluster can begin in.
-    private func checkFitness(_ stores: ClusterStores) async throws {
-        guard await LeaseStore(stores.leases, layout: stores.layout).read().reading == .absent,
-            // A store that does not answer is waited for.
-            let verdict = try? await StoreProbe(stores.leases, layout: stores.layout).run(),
-            case .unfit(let fact) = verdict
-        else { return }
-        throw NodeError.unfitStore(StoreProbe.Verdict.explanation(fact, store: stores.name))
     }
 
     /// The group's own messages are about services, which is none of the user's business.
