@@ -28,7 +28,7 @@ struct Program: AsyncParsableCommand {
         version: ProgramVersion.number,
         subcommands: [
             InitCommand.self, ReplicateCommand.self, RestoreCommand.self, DatabasesCommand.self, LTXCommand.self,
-            WALCommand.self, VerifyCommand.self, DemoCommand.self, VersionCommand.self,
+            WALCommand.self, VerifyCommand.self, DemoCommand.self, DemoNodeCommand.self, VersionCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(
