@@ -34,6 +34,8 @@ public struct NodeConfiguration: Sendable {
     public var poll: Duration?
     /// How often a standby asks for the next file.
     public var followInterval: Duration = .seconds(1)
+    /// How often a node writes its record, and the primary reads those of all; a hint makes the primary look at once.
+    public var registration: Duration = .seconds(60)
     /// How long open transactions may go on once writing is to end.
     public var drain: Duration = .seconds(1)
     /// How long a hand-over may take before it is taken back.

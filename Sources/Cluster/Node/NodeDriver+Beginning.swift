@@ -45,6 +45,8 @@ extension NodeDriver {
         settings.followInterval = configuration.followInterval
         (settings.handoff, settings.drain) = (configuration.handoff, configuration.drain)
         (settings.holdDownLimit, settings.holdDownWindow) = (configuration.holdDownLimit, configuration.holdDownWindow)
+        settings.registration = configuration.registration
+        settings.absence = max(settings.absence, configuration.registration * 5)
         settings.isFailsafe = configuration.isFailsafe
         settings.longestCatchUp = configuration.maxCatchUp
         core = NodeCore(

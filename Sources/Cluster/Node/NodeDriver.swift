@@ -50,7 +50,9 @@ actor NodeDriver {
     var lastAlarm: String?
     var behindSince: Moment?
     var openTails = 0
-    /// When the last write of this process as primary was seen to be fenced or closed, for the log.
+    /// Whether this node has had a tail, so that the store is asked about it.
+    var hasTails = false
+    /// Whether the write lock was taken for a hand-over.
     var drainIsLocked = false
 
     init(

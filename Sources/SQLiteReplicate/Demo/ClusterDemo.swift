@@ -60,7 +60,11 @@ struct ClusterDemo {
             try await again.waits("role standby")
             return (again, "standby, follows b")
         }
-        let tails = TailStore(FolderStore(root: folder.appending("store")), layout: ClusterLayout(path: ""))
+        let tails = TailStore(
+            FolderStore(root: folder.appending("store")),
+            layout: ClusterLayout(path: ""),
+            local: LocalTails(metadata: folder.appending(".a.db-litestream"))
+        )
         let kept = try await step("look for its tail") {
             let list = try await tails.list()
             let names = list.map { "\($0.reference.id)" }.joined(separator: ", ")
@@ -104,7 +108,7 @@ struct ClusterDemo {
 
 /// A node of the demonstration, in its own process.
 final class DemoProcess: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let output = DemoOutput()
     private let process: Process
     private let name: String
 
@@ -119,29 +123,19 @@ final class DemoProcess: Sendable {
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardInput = FileHandle.nullDevice
-        let rest = Mutex("")
-        pipe.fileHandleForReading.readabilityHandler = { [lines] handle in
+        pipe.fileHandleForReading.readabilityHandler = { [output] handle in
             let data = handle.availableData
-            guard !data.isEmpty else { return handle.readabilityHandler = nil }
-            let whole = rest.withLock { rest in
-                var parts = (rest + String(decoding: data, as: UTF8.self)).split(
-                    separator: "\n",
-                    omittingEmptySubsequences: false
-                )
-                rest = String(parts.removeLast())
-                return parts.map(String.init)
-            }
-            lines.withLock { $0 += whole }
+            if data.isEmpty { handle.readabilityHandler = nil } else { output.take(data) }
         }
         try process.run()
     }
 
     /// How many lines begin with a word.
-    func count(_ word: String) -> Int { lines.withLock { $0.count { $0.hasPrefix(word) } } }
+    func count(_ word: String) -> Int { output.lines.count { $0.hasPrefix(word) } }
 
     /// The numbers of the lines that begin with a word.
     func numbers(_ word: String) -> [Int] {
-        lines.withLock { $0.filter { $0.hasPrefix(word + " ") }.compactMap { Int($0.dropFirst(word.count + 1)) } }
+        output.lines.filter { $0.hasPrefix(word + " ") }.compactMap { Int($0.dropFirst(word.count + 1)) }
     }
 
     /// Waits for a line that begins with these words.
@@ -156,7 +150,7 @@ final class DemoProcess: Sendable {
     /// Ends it at once.
     func kill() {
         guard process.isRunning else { return }
-        unsafe _ = Foundation.kill(process.processIdentifier, SIGKILL)
+        _ = Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
@@ -179,4 +173,28 @@ final class DemoProcess: Sendable {
 struct DemoFailure: Error, CustomStringConvertible {
     let message: String
     var description: String { message }
+}
+
+/// What a node of the demonstration has said.
+private final class DemoOutput: Sendable {
+    private struct State {
+        var lines: [String] = []
+        var rest = ""
+    }
+
+    private let state = Mutex(State())
+
+    /// The whole lines so far.
+    var lines: [String] { state.withLock(\.lines) }
+
+    func take(_ data: Data) {
+        state.withLock { state in
+            var parts = (state.rest + String(decoding: data, as: UTF8.self)).split(
+                separator: "\n",
+                omittingEmptySubsequences: false
+            )
+            state.rest = String(parts.removeLast())
+            state.lines += parts.map(String.init)
+        }
+    }
 }

@@ -1,4 +1,4 @@
-public import Cluster
+import Cluster
 import GRDB
 public import Logging
 import NIOPosix
@@ -42,6 +42,8 @@ public struct DemoNode: Sendable {
         configuration.followInterval = .milliseconds(100)
         configuration.beginning = begins ? .begins : .waits
         configuration.holdDownLimit = nil
+        // There is nobody to send hints.
+        configuration.registration = .milliseconds(500)
         let path = database
         configuration.makesDatabase = { try await AppDatabase(at: path, creates: true).close() }
         let stores = ClusterStores(folder: folder.appending("store"), database: database)
@@ -65,7 +67,7 @@ private struct DemoWriter: Service {
     let say: @Sendable (String) -> Void
 
     func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await role in node.roleChanges { say("role \(role.rawValue)") }
             }
