@@ -65,7 +65,8 @@ extension NodeDriver {
     }
 
     private func place(_ chain: ChainStore) async throws -> ChainPoint? {
-        guard let finding = try await find(), case .stands(let point, let ahead) = JoinVerdict.decide(finding, leftOut: [])
+        guard let finding = try await find(),
+            case .stands(let point, let ahead) = JoinVerdict.decide(finding, leftOut: [])
         else { return nil }
         return ahead.isEmpty ? point : nil
     }

@@ -49,6 +49,7 @@ struct ClusterDemo {
             return (b, "standby, follows")
         }
         let written = try await step("kill -9 node a") {
+            try await DemoProcess.eventually("node a has written") { a.count("wrote") >= 200 }
             let before = a.count("wrote")
             a.kill()
             try await b.waits("role primary")
@@ -57,7 +58,8 @@ struct ClusterDemo {
         }
         let returned = try await step("start node a again") {
             let again = try start("a")
-            try await again.waits("role standby")
+            // Once it holds something of b's epoch, it has left its own behind.
+            try await again.waits("epoch 2")
             return (again, "standby, follows b")
         }
         let tails = TailStore(

@@ -10,6 +10,7 @@ public import SystemPackage
 /// some of them to be replicated, and tells each step in a line.
 ///
 ///     role NAME          the node's role
+///     epoch N            its database holds something of that epoch
 ///     wrote N            row N was committed
 ///     replicated N       row N, and all before it, were accepted by the store
 public struct DemoNode: Sendable {
@@ -70,6 +71,15 @@ private struct DemoWriter: Service {
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await role in node.roleChanges { say("role \(role.rawValue)") }
+            }
+            group.addTask {
+                var newest = Epoch.zero
+                while true {
+                    let epoch = await node.status().epoch
+                    if epoch > newest { say("epoch \(epoch)") }
+                    newest = max(newest, epoch)
+                    try await Task.sleep(for: .milliseconds(20))
+                }
             }
             group.addTask { try await write() }
             try? await gracefulShutdown()  // cancelled: the end as well
