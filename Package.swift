@@ -147,7 +147,13 @@ let package = Package(
             ]
         ),
         .testTarget(name: "LTXTests", dependencies: ["LTX"]),
-        .testTarget(name: "SQLiteFormatTests", dependencies: ["SQLiteFormat"]),
+        .testTarget(
+            name: "SQLiteFormatTests",
+            dependencies: [
+                "SQLiteFormat", "TestDatabases", "TestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
