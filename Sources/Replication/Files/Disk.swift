@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
     import Glibc
@@ -9,9 +9,9 @@ import SystemPackage
 #endif
 
 /// The system calls that swift-system does not have, each naming the file in what it throws.
-enum Disk {
+package enum Disk {
     /// Makes a file's bytes and size durable.
-    static func syncData(_ descriptor: FileDescriptor, _ path: FilePath) throws {
+    package static func syncData(_ descriptor: FileDescriptor, _ path: FilePath) throws {
         #if os(Linux)
             let result = fdatasync(descriptor.rawValue)
         #else
@@ -22,7 +22,7 @@ enum Disk {
     }
 
     /// Makes a folder's entries durable: names made, renamed or removed in it.
-    static func syncFolder(_ path: FilePath) throws {
+    package static func syncFolder(_ path: FilePath) throws {
         do {
             let folder = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
             defer { try? folder.close() }  // read-only: nothing can be lost
@@ -33,7 +33,7 @@ enum Disk {
     }
 
     /// Gives a file another name, replacing what has it.
-    static func rename(_ old: FilePath, to new: FilePath) throws {
+    package static func rename(_ old: FilePath, to new: FilePath) throws {
         let result = unsafe old.withPlatformString { old in
             unsafe new.withPlatformString { unsafe systemRename(old, $0) }
         }
@@ -41,13 +41,19 @@ enum Disk {
     }
 
     /// Removes a file; one that is not there is no error.
-    static func remove(_ path: FilePath) throws {
+    package static func remove(_ path: FilePath) throws {
         let result = unsafe path.withPlatformString { unsafe unlink($0) }
         guard result == 0 || errno == ENOENT else { throw FileFailure("removing", path, errno) }
     }
 
+    /// Removes a folder in which nothing is; one that is not there is no error.
+    package static func removeEmptyFolder(_ path: FilePath) throws {
+        let result = unsafe path.withPlatformString { unsafe rmdir($0) }
+        guard result == 0 || errno == ENOENT else { throw FileFailure("removing the folder", path, errno) }
+    }
+
     /// Makes a folder and those above it that are missing.
-    static func makeFolders(_ path: FilePath, mode: UInt32) throws {
+    package static func makeFolders(_ path: FilePath, mode: UInt32) throws {
         if let status = try FileStatus(path: path) {
             guard status.isFolder else { throw FileFailure("making the folder", path, ENOTDIR) }
             return
@@ -59,7 +65,7 @@ enum Disk {
     }
 
     /// The names in a folder, in no order; none where there is no such folder.
-    static func names(in folder: FilePath) throws -> [String] {
+    package static func names(in folder: FilePath) throws -> [String] {
         guard let stream = unsafe folder.withPlatformString({ unsafe opendir($0) }) else {
             if errno == ENOENT { return [] }
             throw FileFailure("listing", folder, errno)
@@ -86,7 +92,7 @@ enum Disk {
     }
 
     /// Reads a whole small file; `nil` where there is none.
-    static func contents(of path: FilePath, limit: Int) throws -> [UInt8]? {
+    package static func contents(of path: FilePath, limit: Int) throws -> [UInt8]? {
         do {
             let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
             defer { try? descriptor.close() }  // read-only: nothing can be lost
@@ -129,7 +135,7 @@ enum Disk {
     }
 
     /// Replaces a file whole: writes beside it, syncs if `durable`, renames.
-    static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32, durable: Bool) throws {
+    package static func replace(_ path: FilePath, with bytes: [UInt8], mode: UInt32, durable: Bool) throws {
         let temporary = FilePath(path.string + ".tmp")
         do {
             let descriptor = try FileDescriptor.open(
@@ -159,12 +165,12 @@ private func systemRename(
 }
 
 /// A system call that failed on a file.
-struct FileFailure: Error, Sendable, CustomStringConvertible {
-    let action: String
-    let path: FilePath
-    let errno: Errno
+package struct FileFailure: Error, Sendable, CustomStringConvertible {
+    package let action: String
+    package let path: FilePath
+    package let errno: Errno
 
-    init(_ action: String, _ path: FilePath, _ code: Int32) {
+    package init(_ action: String, _ path: FilePath, _ code: Int32) {
         (self.action, self.path, errno) = (action, path, Errno(rawValue: code))
     }
 
@@ -172,7 +178,7 @@ struct FileFailure: Error, Sendable, CustomStringConvertible {
     var isPermission: Bool { [.permissionDenied, .notPermitted, .readOnlyFileSystem].contains(errno) }
 
     /// Whether the disk or the quota is full.
-    var isDiskFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
+    package var isDiskFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
 
-    var description: String { "\(action) \(path): \(errno)" }
+    package var description: String { "\(action) \(path): \(errno)" }
 }
