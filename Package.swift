@@ -91,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "sqlite-replicate",
             dependencies: [
-                "CConcurrency", "Cluster", "Replication", "SQLiteReplicate",
+                "CConcurrency", "Cluster", "ObjectStorage", "Replication", "SQLiteReplicate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -162,7 +162,13 @@ let package = Package(
             ]
         ),
         .testTarget(name: "LTXTests", dependencies: ["LTX"]),
-        .testTarget(name: "SQLiteFormatTests", dependencies: ["SQLiteFormat"]),
+        .testTarget(
+            name: "SQLiteFormatTests",
+            dependencies: [
+                "SQLiteFormat", "TestDatabases", "TestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .testTarget(
             name: "ClusterTests",
             dependencies: [

@@ -26,6 +26,9 @@ extension NodeCore {
             lock()
             begin(.examine) { .examine($0) }
         case .standby, .claimed:
+            if role == .claimed, let hold, now - hold.won >= settings.longestCatchUp {
+                return giveUp("Reading the chain to its end takes too long: this node stays a standby.")
+            }
             let number = position.number + 1
             begin(.fetch(number)) { .fetch($0, number) }
         case .sealing:

@@ -10,6 +10,8 @@ struct LeaseHold: Sendable {
     /// The head of the lease when it was won: what the chain must reach.
     let claimedHead: ChainPoint
     let cause: EpochRecord.Cause
+    /// When it was won.
+    let won: Moment
     /// The epoch of the chain's end that this session sealed.
     var parentEpoch: Epoch = .zero
 
@@ -178,7 +180,8 @@ extension NodeCore {
                 since: since,
                 nextRenewal: swap.firstSent + timing.renewal,
                 claimedHead: swap.body.head,
-                cause: cause
+                cause: cause,
+                won: now
             )
             (step, nextStep) = (nil, now)
             become(.claimed)

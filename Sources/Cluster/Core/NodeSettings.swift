@@ -20,6 +20,8 @@ public struct NodeSettings: Hashable, Sendable {
     public var drain: Duration = .seconds(1)
     /// How long a node that is told to end waits for an absent store.
     public var farewell: Duration = .seconds(10)
+    /// How long a claimant may take to read the chain to its end before it lets the lease go.
+    public var longestCatchUp: Duration = .seconds(60)
     /// How many takeovers on silence within ``holdDownWindow`` before it waits; `nil`: no bound.
     public var holdDownLimit: Int? = 3
     /// The window of the bound on takeovers.

@@ -155,7 +155,7 @@ struct ChainStore: Sendable {
     /// Creates the record of an epoch, unless there is one.
     func create(_ record: EpochRecord) async -> CreateAnswer {
         let key = layout.record(of: record.epoch)
-        let body = ObjectBody.bytes(ByteBuffer(bytes: record.encoded(at: "\(Timestamp.now)")))
+        let body = ObjectBody.bytes(ByteBuffer(bytes: record.encoded(at: Timestamp.now.shortText)))
         do throws(ObjectStoreError) {
             try await store.put(key, body, metadata: ObjectMetadata(), condition: .ifAbsent)
             return .created

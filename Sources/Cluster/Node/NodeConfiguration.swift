@@ -34,6 +34,8 @@ public struct NodeConfiguration: Sendable {
     public var poll: Duration?
     /// How often a standby asks for the next file.
     public var followInterval: Duration = .seconds(1)
+    /// How often a node writes its record, and the primary reads those of all; a hint makes the primary look at once.
+    public var registration: Duration = .seconds(60)
     /// How long open transactions may go on once writing is to end.
     public var drain: Duration = .seconds(1)
     /// How long a hand-over may take before it is taken back.
@@ -42,7 +44,7 @@ public struct NodeConfiguration: Sendable {
     public var holdDownLimit: Int? = 3
     /// The window of the bound on takeovers.
     public var holdDownWindow: Duration = .seconds(3600)
-    /// For how long a node may have been behind and still take over on silence.
+    /// How long a node that has won the lease may take to read the chain to its end; then it lets the lease go.
     public var maxCatchUp: Duration = .seconds(60)
     /// Whether promises of the other nodes keep the gate open while the store is away.
     public var isFailsafe = true

@@ -55,7 +55,9 @@ actor NodeDatabase {
         var isTold = false
         while wantsLock {
             do {
-                if try opened().lock() { return }
+                let follower = try opened()
+                // One that is to be restored first is locked as soon as it is there.
+                if follower.exists, try follower.lock() { return }
             } catch {
                 if !isTold { logger.warning("The database cannot be locked", metadata: ["error": "\(error)"]) }
                 isTold = true

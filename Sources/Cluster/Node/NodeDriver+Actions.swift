@@ -177,6 +177,7 @@ extension NodeDriver {
         )
         group.addTask {
             try? await chain.write(record)  // it is written again in a minute
+            await self.synchronizeTails()
         }
     }
 

@@ -40,12 +40,15 @@ extension NodeDriver {
             cluster: cluster,
             url: configuration.url,
             boot: BootID.current,
-            timing: LeaseTiming(ttl: configuration.ttl)
+            timing: LeaseTiming(ttl: configuration.ttl, poll: configuration.poll)
         )
         settings.followInterval = configuration.followInterval
         (settings.handoff, settings.drain) = (configuration.handoff, configuration.drain)
         (settings.holdDownLimit, settings.holdDownWindow) = (configuration.holdDownLimit, configuration.holdDownWindow)
+        settings.registration = configuration.registration
+        settings.absence = max(settings.absence, configuration.registration * 5)
         settings.isFailsafe = configuration.isFailsafe
+        settings.longestCatchUp = configuration.maxCatchUp
         core = NodeCore(
             settings,
             memory: identity.memory,
@@ -80,7 +83,7 @@ extension NodeDriver {
         return nil
     }
 
-    private func wait(for what: String) {
+    func wait(for what: String) {
         if waitingFor != what { logger.info("Waiting", metadata: ["for": "\(what)"]) }
         waitingFor = what
     }
@@ -98,7 +101,8 @@ extension NodeDriver {
             return FoundCluster(id: identity.cluster ?? ClusterID(rawValue: 0), trouble: words)
         }
         guard configuration.beginning == .begins else {
-            wait(for: "a cluster in \(replica.store): start the node that has the database, or run `cluster init`")
+            // Where it has followed it was shut down, and the loop that asked ends.
+            _ = try await followOrWait(chain)
             return nil
         }
         return try await begin(chain, identity)

@@ -68,7 +68,7 @@ extension NodeDriver {
     }
 
     /// What is known of the database; one that is not there is restored first.
-    private func find() async throws -> DatabaseFinding? {
+    func find() async throws -> DatabaseFinding? {
         guard let identity, let chain else { return nil }
         if await !database.exists {
             logger.info("Restoring the database from the replica")
@@ -80,7 +80,7 @@ extension NodeDriver {
         // Nothing is recorded: perhaps it was restored by hand.
         let checksum = await database.checksum ?? 0
         let listing = try await chain.replica.list()
-        if let newest = try RestorePlan(listing: listing, target: .latest).files.last,
+        if !listing.isEmpty, let newest = try RestorePlan(listing: listing, target: .latest).files.last,
             let mark = try await chain.replica.header(of: newest).sourceMark, mark.checksum == checksum
         {
             let state = ChainState(number: newest.max.rawValue, checksum: checksum, epoch: mark.epoch)

@@ -7,6 +7,12 @@ extension NodeDriver {
     /// Where the node stands.
     func status() -> NodeStatus {
         let node = identity?.node ?? NodeID(rawValue: 0)
+        if let following {
+            var status = NodeStatus(node: node, name: configuration.name, role: .standby)
+            (status.position, status.failure) = (following.position, following.trouble)
+            status.degradations = ["nobody can take over here: \(following.fact)"]
+            return status
+        }
         guard let core else {
             var status = NodeStatus(node: node, name: configuration.name, role: .joining)
             status.failure = waitingFor.map { "Waiting for \($0)." }
@@ -71,6 +77,12 @@ extension NodeDriver {
 
     /// Carries out an operator's word.
     func perform(_ command: NodeCommand) async throws(NodeCommandError) {
+        if let following {
+            throw NodeCommandError(
+                .unfitStore,
+                StoreProbe.Verdict.explanation(following.fact, store: "\(replica.store)")
+            )
+        }
         guard let core else {
             throw NodeCommandError(.refused, "This node waits for \(waitingFor ?? "a cluster").")
         }

@@ -42,11 +42,17 @@ actor NodeDriver {
     var hasEnded = false
     /// What the node waits for before it takes part; `nil` once it does.
     var waitingFor: String? = "It has not started yet."
+    /// Whether the store can hold a lease, once that was found out.
+    var verdict: StoreProbe.Verdict?
+    /// Set where the node follows a replica whose store cannot hold a lease.
+    var following: FollowedPlace?
     var storeError: String?
     var lastAlarm: String?
     var behindSince: Moment?
     var openTails = 0
-    /// When the last write of this process as primary was seen to be fenced or closed, for the log.
+    /// Whether this node has had a tail, so that the store is asked about it.
+    var hasTails = false
+    /// Whether the write lock was taken for a hand-over.
     var drainIsLocked = false
 
     init(

@@ -22,8 +22,10 @@ public struct ClusterLayout: Hashable, Sendable {
     public var epochs: String { key("cluster/epochs/") }
     /// The records of all nodes.
     public var nodes: String { key("cluster/nodes/") }
+    /// The tails of all nodes.
+    public var tails: String { key("cluster/tails/") }
     /// The tails of a node.
-    public func tails(of node: NodeID) -> String { key("cluster/tails/\(node)/") }
+    public func tails(of node: NodeID) -> String { "\(tails)\(node)/" }
     /// The record of an epoch.
     public func record(of epoch: Epoch) -> String { "\(epochs)\(SessionID(rawValue: epoch.rawValue)).json" }
     /// The record of a node.

@@ -9,17 +9,22 @@ struct ObjectReader {
     let object: String
     private(set) var rest: [String: JSONValue]
 
-    /// No object of a cluster is larger.
+    /// No object of a cluster is larger, but for the manifests of tails.
     static let limit = 64 << 10
 
     /// - Parameters:
     ///   - bytes: The JSON text.
     ///   - object: What it should be, for messages.
-    init(_ bytes: some Sequence<UInt8>, _ object: String) throws(ClusterObjectError) {
+    ///   - limit: The most bytes that it can have.
+    init(
+        _ bytes: some Sequence<UInt8>,
+        _ object: String,
+        limit: Int = Self.limit
+    ) throws(ClusterObjectError) {
         self.object = object
         let data = Data(bytes)
-        guard data.count <= Self.limit else {
-            throw ClusterObjectError(object, "has \(data.count) bytes, more than \(Self.limit)")
+        guard data.count <= limit else {
+            throw ClusterObjectError(object, "has \(data.count) bytes, more than \(limit)")
         }
         do {
             rest = try JSONDecoder().decode([String: JSONValue].self, from: data)
@@ -31,9 +36,12 @@ struct ObjectReader {
         }
     }
 
-    private mutating func take(_ key: String) -> JSONValue? { rest.removeValue(forKey: key) }
+    /// Reads the members of an object within `reader`'s.
+    init(_ members: [String: JSONValue], within reader: ObjectReader) { (object, rest) = (reader.object, members) }
 
-    private func wrong(_ key: String, _ kind: String) -> ClusterObjectError {
+    mutating func take(_ key: String) -> JSONValue? { rest.removeValue(forKey: key) }
+
+    func wrong(_ key: String, _ kind: String) -> ClusterObjectError {
         ClusterObjectError(object, "lacks '\(key)', or it is not \(kind)")
     }
 

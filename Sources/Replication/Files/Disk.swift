@@ -46,6 +46,12 @@ package enum Disk {
         guard result == 0 || errno == ENOENT else { throw FileFailure("removing", path, errno) }
     }
 
+    /// Removes a folder in which nothing is; one that is not there is no error.
+    package static func removeEmptyFolder(_ path: FilePath) throws {
+        let result = unsafe path.withPlatformString { unsafe rmdir($0) }
+        guard result == 0 || errno == ENOENT else { throw FileFailure("removing the folder", path, errno) }
+    }
+
     /// Makes a folder and those above it that are missing.
     package static func makeFolders(_ path: FilePath, mode: UInt32) throws {
         if let status = try FileStatus(path: path) {
@@ -183,7 +189,7 @@ package struct FileFailure: Error, Sendable, CustomStringConvertible {
     var isPermission: Bool { [.permissionDenied, .notPermitted, .readOnlyFileSystem].contains(errno) }
 
     /// Whether the disk or the quota is full.
-    var isDiskFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
+    package var isDiskFull: Bool { errno == .noSpace || errno == .diskQuotaExceeded }
 
     package var description: String { "\(action) \(path): \(errno)" }
 }

@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
     import Glibc
@@ -9,7 +9,7 @@ import SystemPackage
 #endif
 
 /// Which file a path or a descriptor stands for: the same numbers, the same file.
-struct FileIdentity: Hashable, Sendable {
+package struct FileIdentity: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64
 
@@ -25,20 +25,20 @@ struct FileIdentity: Hashable, Sendable {
 }
 
 /// What the file system tells of a file.
-struct FileStatus: Hashable, Sendable {
-    let identity: FileIdentity
-    let byteCount: Int64
+package struct FileStatus: Hashable, Sendable {
+    package let identity: FileIdentity
+    package let byteCount: Int64
     /// Content and metadata times in nanoseconds since 1970.
     let modified: Int64
     let changed: Int64
-    let mode: UInt32
+    package let mode: UInt32
     let owner: UInt32
     let group: UInt32
     let isRegularFile: Bool
-    let isFolder: Bool
+    package let isFolder: Bool
 
     /// Looks at `path`; `nil` where nothing is there.
-    init?(path: FilePath) throws {
+    package init?(path: FilePath) throws {
         var status = stat()
         let result = unsafe path.withPlatformString { unsafe stat($0, &status) }
         guard result == 0 else {
@@ -63,5 +63,5 @@ struct FileStatus: Hashable, Sendable {
 
 extension FileStatus {
     /// Whether something is there; what cannot be looked at is not.
-    static func exists(_ path: FilePath) -> Bool { ((try? FileStatus(path: path)) ?? nil) != nil }
+    package static func exists(_ path: FilePath) -> Bool { ((try? FileStatus(path: path)) ?? nil) != nil }
 }

@@ -1,18 +1,18 @@
 import LTX
-import SystemPackage
+package import SystemPackage
 
 /// A file of this host to be read at any place, open until this object goes.
 ///
 /// `Sendable`: reads are at absolute offsets, through a descriptor that never changes.
-final class FileSource: LTXSource {
-    let name: String
-    let byteCount: Int64
+package final class FileSource: LTXSource {
+    package let name: String
+    package let byteCount: Int64
     private let descriptor: FileDescriptor
 
     /// Opens a file. May block.
     ///
     /// - Throws: `Errno`.
-    convenience init(_ path: FilePath, name: String) throws {
+    package convenience init(_ path: FilePath, name: String) throws {
         try self.init(owning: FileDescriptor.open(path, .readOnly, options: [.closeOnExec]), name: name)
     }
 
@@ -31,7 +31,7 @@ final class FileSource: LTXSource {
         try? descriptor.close()  // Nothing can be lost: it was only read.
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws {
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws {
         var done = 0
         while done < buffer.count {
             // SAFETY: `done` is below the buffer's size.

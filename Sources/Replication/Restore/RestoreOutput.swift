@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Darwin)
     import Darwin
@@ -11,7 +11,7 @@ import SystemPackage
 /// The database file that a restore makes: written beside its place, and put there when it is complete.
 ///
 /// All methods block.
-final class RestoreOutput: Sendable {
+package final class RestoreOutput: Sendable {
     /// Where the database is to lie.
     let path: FilePath
     /// Where it is written meanwhile.
@@ -25,7 +25,7 @@ final class RestoreOutput: Sendable {
     ///
     /// - Parameter replaces: Whether what lies there may be replaced.
     /// - Throws: ``ReplicaError`` with code `outputExists` or `outputUnusable`.
-    static func check(_ path: FilePath, replaces: Bool) throws {
+    package static func check(_ path: FilePath, replaces: Bool) throws {
         guard path.lastComponent != nil else {
             throw ReplicaError(.outputUnusable, "'\(path)' is no name for a database file: give the path of a file.")
         }

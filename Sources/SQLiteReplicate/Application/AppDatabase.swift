@@ -127,7 +127,7 @@ public final class AppDatabase: Sendable {
     /// - Throws: ``WriteRefused`` on a node that may not write, ``AppDatabaseError`` where the database refuses.
     public func addEvent(at moment: Timestamp) async throws {
         try await writing { database in
-            try database.execute(sql: "INSERT INTO events(ts) VALUES (?)", arguments: ["\(moment)"])
+            try database.execute(sql: "INSERT INTO events(ts) VALUES (?)", arguments: [moment.text])
         }
     }
 

@@ -121,7 +121,7 @@ struct NodePlace: Sendable {
     }
 
     func founder(_ identity: NodeIdentity) -> ClusterFounding.Founder {
-        ClusterFounding.Founder(identity, name: cluster.name, url: cluster.url, ttl: cluster.ttl)
+        ClusterFounding.Founder(identity, name: cluster.name, url: cluster.reachableURL, ttl: cluster.ttl)
     }
 
     /// Runs `body` while no process is this host's node.

@@ -15,12 +15,20 @@ import SystemPackage
 extension Commands {
     /// Replicates the databases of a configuration until graceful shutdown, or once.
     ///
-    /// - Throws: `CaptureError` for a database that cannot be replicated, `ObjectStoreError` for settings of a store.
+    /// - Throws: `CaptureError` for a database that cannot be replicated, `ObjectStoreError` for settings of a store,
+    ///   ``ConfigurationError`` for the configuration of a cluster, in which only nodes may write.
     public static func replicate(
         _ configuration: ReplicationConfiguration,
         options: ReplicateOptions,
         logger: Logger
     ) async throws -> ReplicateOutcome {
+        guard configuration.cluster == nil else {
+            throw ConfigurationError(
+                .conflict,
+                "the configuration is of a 'cluster', whose files only its nodes may write: run 'service' or 'standby' "
+                    + "with it"
+            )
+        }
         // The process is ours: SQLite may as well be sparing with memory. Refused if it is in use already, which is fine.
         _ = csqlite_allocate_cache_pages_singly()
         let service = try ReplicationService(configuration, isInProcess: false, logger: logger)

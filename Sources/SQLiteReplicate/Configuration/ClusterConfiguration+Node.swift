@@ -13,7 +13,7 @@ extension NodeConfiguration {
         var settings = DatabaseSettings(configuration, database: database)
         settings.spoolLimit = cluster.spoolLimit
         self.init(database: settings, name: cluster.name)
-        (url, self.beginning, ttl, poll) = (cluster.url, beginning, cluster.ttl, cluster.poll)
+        (url, self.beginning, ttl, poll) = (cluster.reachableURL, beginning, cluster.ttl, cluster.poll)
         (followInterval, drain, handoff) = (cluster.followInterval, cluster.drain, cluster.handoff)
         (holdDownLimit, maxCatchUp) = (cluster.holdDown?.takeovers, cluster.maxCatchUp)
         if let window = cluster.holdDown?.window { holdDownWindow = window }

@@ -43,8 +43,9 @@ public struct ClusterConfiguration: Hashable, Sendable {
     /// `name`, text, default the name of the host: what people call the node; every node has another one.
     public var name: String
 
-    /// `url`, http(s) URL, default that of ``listen`` if it is one address that others reach, else none: where other
-    /// nodes reach this one. Without it the writes of a cluster stop while its store is away (see ``isFailsafe``).
+    /// `url`, http(s) URL, default ``listen`` unless that is all addresses of the host: where other nodes reach this one.
+    /// What they say to each other makes handing over quick, and keeps writes going while the store is away
+    /// (see ``isFailsafe``). ``reachableURL`` is what counts.
     public var url = ""
 
     /// `listen`, address, default `127.0.0.1:3000`: where this node answers, for health checks too. Others reach any
@@ -108,6 +109,12 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public init() {
         let host = Machine.hostName
         name = host.isEmpty ? "node" : host
+    }
+
+    /// Where other nodes reach this one: ``url``, or what follows from ``listen``; empty where neither tells.
+    public var reachableURL: String {
+        guard url.isEmpty, !listen.isEverywhere, listen.port != 0 else { return url }
+        return "http://\(listen)"
     }
 
     /// Where this node is reached by commands on its own host.

@@ -78,8 +78,13 @@ extension ConfigurationDecoder {
             while url.hasSuffix("/") { url.removeLast() }
             result.url = url
             warnAboutReach(url, result.listen, reader)
-        } else if !result.listen.isLoopback, !result.listen.isEverywhere, result.listen.port != 0 {
-            result.url = "http://\(result.listen)"
+        } else if result.listen.isEverywhere {
+            warn(
+                .adjusted,
+                "'listen' is all addresses of this host, and no other node knows one of them: add "
+                    + "'url: http://HOST:\(result.listen.port)'",
+                at: place(of: reader.path("listen"))
+            )
         }
     }
 

@@ -9,6 +9,10 @@ public struct ServiceConfiguration: Hashable, Sendable {
     /// `service.writer-interval`, duration > 0, default `1s`: how often the writer writes.
     public var writerInterval: Duration = .seconds(1)
 
+    /// The port of 127.0.0.1 at which health is answered without a cluster; set by a flag. In one it is that of
+    /// ``ClusterConfiguration/listen``.
+    public var port = 3000
+
     /// Creates the defaults.
     public init() {}
 }

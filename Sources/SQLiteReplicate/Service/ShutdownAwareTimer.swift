@@ -17,4 +17,9 @@ enum ShutdownAwareTimer {
             // The end was asked for.
         }
     }
+
+    /// Waits once; a shutdown or a cancellation ends the wait.
+    static func wait(_ time: Duration) async {
+        try? await cancelWhenGracefulShutdown { try await Pause.sleep(for: time) }  // the end was asked for
+    }
 }

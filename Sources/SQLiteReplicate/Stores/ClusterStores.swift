@@ -2,6 +2,7 @@ public import Cluster
 public import Logging
 public import ObjectStorage
 public import Replication
+import SystemPackage
 
 /// The stores of a cluster, as a `ClusterNode` wants them: the replica of its database, and the same place once more for
 /// the lease, whose requests are sent once and do not take long.
@@ -15,6 +16,13 @@ public struct ClusterStores: Sendable {
     /// The place, for people.
     public let name: String
 
+    /// Takes a folder.
+    init(folder: FilePath, database: FilePath) {
+        let store = FolderStore(root: folder)
+        (replica, leases, layout) = (Replica(store: store, layout: .folder), store, ClusterLayout(path: ""))
+        name = folder.string
+    }
+
     /// Makes the stores; nothing is asked of them.
     ///
     /// - Parameters:
@@ -23,13 +31,21 @@ public struct ClusterStores: Sendable {
     ///   - logger: For the stores' own messages.
     /// - Throws: `ObjectStoreError` for settings that the store cannot use.
     public init(_ database: DatabaseConfiguration, ttl: Duration, logger: Logger) throws {
-        replica = try Replica(database.replica, database: database.path, logger: logger)
         name = database.replica.displayName
         guard database.replica.type == .s3 else {
+            replica = try Replica(database.replica, database: database.path, logger: logger)
             (leases, layout) = (replica.store, ClusterLayout(path: ""))
             return
         }
         var configuration = try S3Configuration(database.replica.s3)
+        // Whoever waits for the chain asks again soon enough, and knows why.
+        configuration.limits.connectTimeout = .seconds(5)
+        configuration.limits.requestTimeout = .seconds(10)
+        configuration.limits.stallTimeout = .seconds(10)
+        configuration.retry.maximumTime = .seconds(5)
+        configuration.retry.longestDelay = .seconds(1)
+        let store = try S3Store(configuration: configuration, logger: logger)
+        replica = Replica(store: store, layout: .s3(prefix: database.replica.path))
         configuration.retry = .never
         let limit = min(max(ttl / 2, .milliseconds(250)), .seconds(10))
         configuration.limits.connectTimeout = limit

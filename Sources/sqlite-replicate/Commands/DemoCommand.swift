@@ -6,8 +6,12 @@ import SystemPackage
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Make a database, write, replicate, restore two moments, and prove that they are equal.",
-        discussion: "Ends with 2 if what was restored differs.",
+        abstract: "Replicate and restore a database; kill the primary of two nodes; prove that nothing is lost.",
+        discussion: """
+            Makes a database, writes, replicates to a folder, and restores two moments. Then two nodes share a folder: the \
+            primary is killed under writes, the standby takes over, the old one returns. Ends with 2 if what was restored \
+            differs, or lacks a row that was answered as replicated.
+            """,
     )
 
     @Option(
@@ -23,7 +27,10 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = try LogSettings.quietLogger()
         let folder = folder.map { FilePath($0) }
-        let report = try await StopSignals.cancel { try await Commands.demo(folder: folder, logger: logger) }
+        let program = ProgramPath.own
+        let report = try await StopSignals.cancel {
+            try await Commands.demo(folder: folder, program: program, logger: logger)
+        }
         var table = TextTable("step", "what", "time")
         for step in report.steps {
             let (seconds, attoseconds) = step.took.components

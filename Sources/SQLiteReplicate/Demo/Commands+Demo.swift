@@ -25,18 +25,26 @@ public struct DemoReport: Hashable, Sendable {
 }
 
 extension Commands {
-    /// Makes a database, writes, replicates to a folder, restores two moments, and compares them with the source.
+    /// Makes a database, writes, replicates to a folder, restores two moments, and compares them with the source; then
+    /// two nodes share a folder, and the primary is killed.
     ///
     /// - Parameters:
     ///   - folder: Where to work, and leave everything; `nil` for a temporary folder that is removed.
+    ///   - program: This program, of which the nodes are further processes; `nil` leaves that part out.
     ///   - logger: For what happens in the background.
-    public static func demo(folder: FilePath?, logger: Logger) async throws -> DemoReport {
+    public static func demo(folder: FilePath?, program: String? = nil, logger: Logger) async throws -> DemoReport {
         let home = folder ?? FilePath(NSTemporaryDirectory()).appending("sqlite-replicate-demo-\(UUID().uuidString)")
         try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: true)
         defer {
             if folder == nil { try? FileManager.default.removeItem(atPath: home.string) }  // else the system will
         }
-        return try await Demo(home: home, logger: logger).run()
+        var report = try await Demo(home: home, logger: logger).run()
+        if let program {
+            let (steps, isProven) = try await ClusterDemo(home: home, program: program, logger: logger).run()
+            report.steps += steps
+            report.isProven = report.isProven && isProven
+        }
+        return report
     }
 }
 

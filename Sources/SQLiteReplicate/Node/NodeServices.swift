@@ -1,0 +1,189 @@
+public import Cluster
+public import Logging
+import Replication
+public import ServiceLifecycle
+
+/// All that runs in one process with a node: the node itself, its health over HTTP, the watch on the primary's health,
+/// and the writer. It is what the commands `service` and `standby` run.
+///
+/// ```swift
+/// let file = try ConfigurationFile.load(path: "/etc/litestream.yml")
+/// let services = try NodeServices(file.configuration, as: .service, logger: logger)
+/// try await ServiceGroup(services: [services], gracefulShutdownSignals: [.sigterm], logger: logger).run()
+/// ```
+///
+/// An application takes ``node`` and asks its gate at each commit; what runs only on a primary follows
+/// `node.roleChanges`. A configuration without ``ReplicationConfiguration/cluster`` gives the same pieces without a node.
+public final class NodeServices: Service {
+    /// What the process is started as.
+    public enum Kind: Hashable, Sendable {
+        /// With the database: it begins a cluster where there is none.
+        case service
+        /// To follow: it waits for a cluster.
+        case standby
+    }
+
+    /// Makes the service that runs a program while the node is primary, from the text of `exec`.
+    public typealias ProgramMaker = @Sendable (_ command: String, _ node: ClusterNode) throws -> any Service
+
+    /// The node; `nil` without a cluster.
+    public let node: ClusterNode?
+    /// The replication without a cluster.
+    public let replication: ReplicationService?
+    /// The health server, if there is one.
+    public let health: HealthServer?
+    /// What runs, in the order in which it is started; it ends in reverse.
+    public let services: [any Service]
+    private let alone: StandaloneServices?
+    private let kind: Kind
+
+    /// Prepares the services; nothing is opened before ``run()``.
+    ///
+    /// - Parameters:
+    ///   - configuration: One that was checked.
+    ///   - kind: What the process is started as.
+    ///   - version: The version of the application, for `/status` and the node's record.
+    ///   - program: Makes the service for ``ReplicationConfiguration/exec``; without it that is refused.
+    ///   - logger: For what happens.
+    /// - Throws: ``ConfigurationError`` for a configuration that does not fit, `ObjectStoreError` for settings of the
+    ///   store, `NodeClientError` for an address to watch that is none.
+    public init(
+        _ configuration: ReplicationConfiguration,
+        as kind: Kind,
+        version: String = "",
+        program: ProgramMaker? = nil,
+        logger: Logger
+    ) throws {
+        self.kind = kind
+        guard let cluster = configuration.cluster else {
+            guard kind == .service else { throw Self.noCluster }
+            let alone = try StandaloneServices(configuration, version: version, logger: logger)
+            (node, replication, health) = (nil, alone.replication, alone.health)
+            (services, self.alone) = (alone.services, nil)
+            return
+        }
+        guard configuration.service.replicates else {
+            throw ConfigurationError(
+                .conflict,
+                "a node of a 'cluster' always replicates: leave 'cluster' out where 'replication' is off"
+            )
+        }
+        let stores = try NodePlace(configuration, logger: logger).stores
+        let node = try Self.node(configuration, cluster, kind, version, stores, logger)
+        var services: [any Service] = []
+        var watch: HealthWatch?
+        if let url = cluster.healthURL {
+            watch = try HealthWatch(
+                url: url,
+                interval: cluster.healthInterval,
+                threshold: cluster.failureThreshold,
+                node: node,
+                logger: logger
+            )
+        }
+        var health: HealthServer?
+        if configuration.service.servesHealth {
+            let settings = HealthServerSettings(cluster, version: version)
+            let server = HealthServer(settings, node: node, watch: watch, logger: logger)
+            health = server
+            // It answers to the end: draining is worth being seen.
+            services.append(server)
+        }
+        if let watch { services.append(watch) }
+        services.append(node)
+        services += try Self.work(configuration, cluster, kind, node, program, logger)
+        (self.node, replication, self.health) = (node, nil, health)
+        self.services = services
+        alone =
+            kind == .service ? try StandaloneServices(configuration, version: version, logger: logger) : nil
+    }
+
+    private static let noCluster = ConfigurationError(
+        .missingKey,
+        "the configuration has no 'cluster', and so nothing to follow: write 'cluster: {}' for one with all defaults"
+    )
+
+    private static func node(
+        _ configuration: ReplicationConfiguration,
+        _ cluster: ClusterConfiguration,
+        _ kind: Kind,
+        _ version: String,
+        _ stores: ClusterStores,
+        _ logger: Logger
+    ) throws -> ClusterNode {
+        var settings = try NodeConfiguration(configuration, beginning: kind == .service ? .begins : .waits)
+        settings.version = version
+        settings.database.isInProcess = configuration.service.writes
+        settings.database.switchesToWAL = !configuration.service.writes
+        if configuration.service.writes {
+            let path = settings.database.database
+            settings.makesDatabase = {
+                try await AppDatabase(at: path, creates: true).close()
+            }
+        }
+        return ClusterNode(
+            settings,
+            replica: stores.replica,
+            leases: stores.leases,
+            layout: stores.layout,
+            peers: NodeClient(token: cluster.token),
+            logger: logger
+        )
+    }
+
+    /// What runs only while the node is primary.
+    private static func work(
+        _ configuration: ReplicationConfiguration,
+        _ cluster: ClusterConfiguration,
+        _ kind: Kind,
+        _ node: ClusterNode,
+        _ program: ProgramMaker?,
+        _ logger: Logger
+    ) throws -> [any Service] {
+        var services: [any Service] = []
+        let after = kind == .standby ? cluster.postFailover : ClusterConfiguration.PostFailover()
+        if let command = configuration.exec, after.service {
+            guard let program else {
+                throw ConfigurationError(.notServed, "'exec' is not served here: nothing was given that runs programs")
+            }
+            services.append(try program(command, node))
+        }
+        if configuration.service.writes, after.writer {
+            services.append(NodeWriter(node, interval: configuration.service.writerInterval, logger: logger))
+        }
+        return services
+    }
+
+    /// Runs until graceful shutdown, which hands over what the node holds, or until one of the services fails.
+    ///
+    /// Where the store cannot fence a `service` replicates without a cluster, a `standby` follows, and both say that nobody
+    /// can take over.
+    ///
+    /// - Throws: What the services throw.
+    public func run() async throws {
+        do {
+            try await Self.group(services).run()
+        } catch NodeError.unfitStore(let words) {
+            guard let alone else { throw NodeError.unfitStore(words) }
+            alone.limitation.set(words)
+            try await Self.group(alone.services).run()
+        }
+    }
+
+    /// The group's own messages are about services, which is none of the user's business.
+    static func group(_ services: [any Service]) -> ServiceGroup {
+        ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0) },
+                logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+    }
+}
+
+extension HealthServerSettings {
+    init(_ cluster: ClusterConfiguration, version: String) {
+        self.init(host: cluster.listen.host, port: cluster.listen.port, token: cluster.token)
+        if !version.isEmpty { self.version = version }
+    }
+}
