@@ -22,7 +22,7 @@ import UnixSignals
 ///
 /// Each event is a line: `role NAME epoch=E t=NS`, `first-write n=N epoch=E t=NS`, `write-refused t=NS REASON`,
 /// `write-failed`, `replicate-failed`, `rewound`, `reader-fault`, `ended`. Times are nanoseconds since the boot. Commands
-/// are lines on standard input, answered by one line that begins with the command: `status`, `write on|off`,
+/// are lines on standard input, answered by one line that begins with the command: `status`, `sync`, `write on|off`,
 /// `switchover NAME`, `promote`, `demote`. SIGTERM ends the node in an orderly way; when the input ends the parent is
 /// gone, and the process ends at once.
 @main
@@ -118,6 +118,7 @@ struct RunningHost {
             case ("write", 2):
                 writer.set(isOn: words[1] == "on")
                 say("write \(words[1])")
+            case ("sync", 1): await sync()
             case ("switchover", 2):
                 guard let other = await node.node(named: words[1]) else {
                     say("switchover failed: no node '\(words[1])'")
@@ -128,6 +129,16 @@ struct RunningHost {
             case ("demote", 1): await perform(.demote, "demote")
             default: say("\(line) failed: no such command")
             }
+        }
+    }
+
+    /// Waits until the store holds everything that is committed by now.
+    private func sync() async {
+        do {
+            try await node.waitForStore(timeout: .seconds(60))
+            say("sync done position=\(await node.status().position)")
+        } catch {
+            say("sync failed: \(error)")
         }
     }
 
@@ -150,7 +161,7 @@ struct RunningHost {
             role=\(status.role.rawValue) epoch=\(status.epoch.rawValue) writable=\(status.isWritable ? 1 : 0) \
             eligible=\(isEligible ? 1 : 0) holder=\(status.lease?.name ?? "none") \
             members=\(status.lease?.eligible.count ?? 0) \
-            position=\(status.position.transaction.map { "\($0)" } ?? "none") lag=\(status.lagTransactions) tails=\(status.unacknowledgedTails) \
+            position=\(status.position) lag=\(status.lagTransactions) tails=\(status.unacknowledgedTails) \
             commits=\(commits) refusals=\(refusals) reads=\(reads) row=\(lastRow) acknowledged=\(acknowledged) \
             unacknowledged=\(failed) t=\(BootClock.now) degraded=\(status.degradations.joined(separator: "; ")) \
             failure=\(status.failure ?? "")

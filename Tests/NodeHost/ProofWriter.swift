@@ -72,7 +72,7 @@ final class ProofWriter: Sendable {
     private func run() {
         let clock = AskingClock()
         var queue: DatabaseQueue?
-        var (isWriting, lastTrouble) = (false, "")
+        var (isWriting, lastTrouble, lastEpoch) = (false, "", Int64(0))
         let pause = options.rate > 0 ? 1_000_000_000 / Int64(options.rate) : 0
         var next = BootClock.now
         while true {
@@ -101,8 +101,8 @@ final class ProofWriter: Sendable {
                     state.commits += 1
                     return state.commits
                 }
-                if !isWriting { say("first-write n=\(row.n) epoch=\(row.epoch) t=\(done)") }
-                (isWriting, lastTrouble) = (true, "")
+                if !isWriting || row.epoch != lastEpoch { say("first-write n=\(row.n) epoch=\(row.epoch) t=\(done)") }
+                (isWriting, lastTrouble, lastEpoch) = (true, "", row.epoch)
                 if options.replicatedEvery > 0, commits.isMultiple(of: options.replicatedEvery) { asks(row) }
             } catch is NoEpoch {
                 usleep(1000)  // The gate is ahead of what the node tells of its role.

@@ -137,9 +137,12 @@ final class ProcessCluster {
         for node in nodes where node.process?.exit != nil { try node.start() }
         let (primary, standby) = try await settle()
         for node in nodes { _ = try await node.command("write off") }
-        try await primary.waitForStatus("everything is shipped") { $0.number("lag") == 0 }
-        let position = try await primary.status()["position"]
-        try await standby.waitForStatus("it has applied everything") { $0["position"] == position }
+        let synced = try await primary.command("sync", within: .seconds(70))
+        #expect(synced.text.hasPrefix("sync done"), "\(synced)")
+        let position = synced["position"]
+        try await standby.waitForStatus("it has applied everything, to \(position ?? "")") {
+            $0["position"] == position
+        }
         try await Task.sleep(for: .milliseconds(100))  // The last waits for the store are noted.
         let journals = try journals
         let check = try ProofCheck(primary.database, journals: journals)
