@@ -52,8 +52,8 @@ struct StandbyCommand: AsyncParsableCommand {
         discussion: """
             The database is restored if it is not there, and then follows, a commit at a time; any program may read it. \
             The node takes over when the primary lets go or is silent for longer than 'ttl', and starts then what \
-            'post-failover' says. It never begins a cluster: it waits for one. A store that cannot fence is refused \
-            (exit code 3).
+            'post-failover' says. It never begins a cluster: it waits for one. In a store that cannot fence it follows, \
+            and never takes over.
 
             On SIGTERM or SIGINT it ends with 0; a primary ships what is left and hands over before. A second signal ends \
             it at once (128 and the signal's number).
