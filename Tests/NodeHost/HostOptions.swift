@@ -14,8 +14,6 @@ struct HostOptions {
     var syncInterval: Duration = .milliseconds(100)
     /// How often a standby asks for the next file.
     var followInterval: Duration = .milliseconds(200)
-    /// How long an answer about the chain may take.
-    var requestTimeout: Duration = .seconds(6)
     /// Where it answers other nodes; 0 for nowhere.
     var port = 0
     /// The address that others reach it at, such as a proxy's; by default its own.
@@ -65,7 +63,6 @@ struct HostOptions {
         case "ttl-ms": ttl = try milliseconds()
         case "sync-ms": syncInterval = try milliseconds()
         case "follow-ms": followInterval = try milliseconds()
-        case "request-timeout-ms": requestTimeout = try milliseconds()
         case "port": port = try number()
         case "url": url = value
         case "token": token = value
