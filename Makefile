@@ -22,7 +22,7 @@ ONLY ?=
 BENCH_MB ?= 64
 
 .PHONY: help setup setup-servers demo test build release bench lint format docs install uninstall clean \
-	histories soak faults simulate simulate-variants race merge-race shim-test
+	histories soak faults simulate simulate-variants failover race merge-race shim-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -86,10 +86,16 @@ simulate-variants: setup ## Long: each rule of the failover protocol left out mu
 	@swift build -c release --product simulate $(RELEASE_FLAGS)
 	@.build/release/simulate --variants
 
+failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
+	ROUNDS=$(ROUNDS) $(LONG) --no-parallel --filter ClusterProcessTests
+
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)
 
-merge-race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
+merge-failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
+	ROUNDS=$(ROUNDS) $(LONG) --no-parallel --filter ClusterProcessTests
+
+race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
 	@scripts/merge-race.py --litestream .venv/bin/litestream --ours $(PROGRAM) --rounds $(ROUNDS)
 
 shim-test: ## Build the tests' fault shim and check it

@@ -10,6 +10,8 @@ import SystemPackage
 /// from any task.
 struct ChainStore: Sendable {
     let replica: Replica
+    /// The same place, for creating level-0 files: each in one request, for a condition counts at its end.
+    let creating: Replica
     let layout: ClusterLayout
     /// Where fetched files lie until they are applied.
     let folder: MetadataFolder
@@ -100,7 +102,7 @@ struct ChainStore: Sendable {
     /// Creates the object of a transaction file, unless something is there.
     func create(_ file: LocalTransaction) async -> (answer: CreateAnswer, stored: ReplicaFile?) {
         do throws(ReplicaError) {
-            let stored = try await replica.put(
+            let stored = try await creating.put(
                 file.path,
                 header: file.header,
                 byteCount: file.byteCount,

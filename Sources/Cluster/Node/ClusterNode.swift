@@ -28,6 +28,7 @@ public final class ClusterNode: Service, NodeControl {
     /// - Parameters:
     ///   - configuration: How it is set up.
     ///   - replica: Where the chain lies.
+    ///   - creating: The same place, with a store that sends each file of up to 5 GiB in one request; `nil`: `replica` does.
     ///   - leases: The store of the lease, with short time limits and without retries of its own.
     ///   - layout: Where the cluster's objects lie in both.
     ///   - peers: How the other nodes are reached.
@@ -35,6 +36,7 @@ public final class ClusterNode: Service, NodeControl {
     public init(
         _ configuration: NodeConfiguration,
         replica: Replica,
+        creating: Replica? = nil,
         leases: any ObjectStore,
         layout: ClusterLayout,
         peers: any PeerMessaging,
@@ -44,6 +46,7 @@ public final class ClusterNode: Service, NodeControl {
         driver = NodeDriver(
             configuration,
             replica: replica,
+            creating: creating ?? replica,
             leases: leases,
             layout: layout,
             peers: peers,

@@ -154,12 +154,12 @@ extension NodeDriver {
         if role != .draining { drainIsLocked = false }
         roles.set(role)
         logger.info("Role", metadata: ["role": "\(role.rawValue)", "epoch": "\(core?.epoch ?? .zero)"])
-        guard role == .standby, let url = core?.leaseView(at: NodeClock.now)?.url, !url.isEmpty,
-            url != configuration.url
+        guard role == .standby, let lease = core?.leaseView(at: NodeClock.now), !lease.url.isEmpty,
+            lease.node != identity?.node
         else { return }
         // The holder looks who is there.
         let peers = peers
-        group.addTask { await peers.hint(url) }
+        group.addTask { await peers.hint(lease.url) }
     }
 
     // MARK: - Other nodes
@@ -175,8 +175,12 @@ extension NodeDriver {
             role: core.role,
             stamp: stamp
         )
+        let (peers, holder) = (peers, core.leaseView(at: NodeClock.now)?.url ?? "")
+        let isMember = core.leaseView(at: NodeClock.now)?.eligible.contains(identity.node) ?? true
         group.addTask {
             try? await chain.write(record)  // it is written again in a minute
+            // The holder looks who is there, now that there is something to see.
+            if !isMember, !holder.isEmpty { await peers.hint(holder) }
             await self.synchronizeTails()
         }
     }

@@ -11,13 +11,15 @@ extension NodeDriver {
     /// The core stays `nil` where the node was shut down before there was a cluster.
     func prepare() async throws {
         let file = try await memoryFile()
+        // Two processes of one node would take each other's lease for that of a dead session.
+        processLock = try await onDisk { try file.lock() }
         let (identity, origin) = try await onDisk { try file.load() }
         if case .copied(let node) = origin {
             logger.notice("The metadata was copied from another node", metadata: ["from": "\(node)"])
         }
         self.identity = identity
         let folder = try await database.folder()
-        let chain = ChainStore(replica: replica, layout: layout, folder: folder)
+        let chain = ChainStore(replica: replica, creating: creating, layout: layout, folder: folder)
         self.chain = chain
         guard let cluster = try await findCluster(chain, identity) else { return }
         if identity.cluster == nil {

@@ -13,6 +13,7 @@ import SystemPackage
 actor NodeDriver {
     let configuration: NodeConfiguration
     let replica: Replica
+    let creating: Replica
     let layout: ClusterLayout
     let leases: LeaseStore
     let peers: any PeerMessaging
@@ -28,6 +29,8 @@ actor NodeDriver {
 
     var core: NodeCore?
     var identity: NodeIdentity?
+    /// Keeps other processes from being this node.
+    var processLock: EngineLock?
     var chain: ChainStore?
     var primary: PrimaryEngine?
     /// Engines of epochs that are over, which let go of the database before it is looked at anew.
@@ -58,13 +61,14 @@ actor NodeDriver {
     init(
         _ configuration: NodeConfiguration,
         replica: Replica,
+        creating: Replica,
         leases: any ObjectStore,
         layout: ClusterLayout,
         peers: any PeerMessaging,
         gate: WriteGateControl,
         logger: Logger
     ) {
-        (self.configuration, self.replica, self.layout) = (configuration, replica, layout)
+        (self.configuration, self.replica, self.creating, self.layout) = (configuration, replica, creating, layout)
         (self.peers, self.gate) = (peers, gate)
         self.leases = LeaseStore(leases, layout: layout)
         var logger = logger
@@ -107,6 +111,7 @@ actor NodeDriver {
         await database.close()
         for continuation in promises.values { continuation.resume(returning: false) }
         promises = [:]
+        processLock = nil
     }
 
     /// Takes in what has come, and does what is due.

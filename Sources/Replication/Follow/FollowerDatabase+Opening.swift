@@ -32,7 +32,7 @@ extension FollowerDatabase {
             commit: pageCount,
             minTXID: id,
             maxTXID: id,
-            timestampMilliseconds: Timestamp.now.rawValue,
+            timestampMilliseconds: max(newestTime, Timestamp.now.rawValue),
             sourceMark: SourceMark(checksum: state.checksum, epoch: state.epoch)
         )
         header.nodeID = node

@@ -34,6 +34,8 @@ package final class FollowerDatabase {
     var table: PageTable?
     /// The checksums at the recorded place, where it is known and the database is ahead of it.
     var tableAtRecorded: PageTable?
+    /// The latest time that a file of the chain has told, in milliseconds since 1970: times never go back.
+    var newestTime: Int64 = 0
     /// Past this many frames the log is made to begin anew.
     private static let longLog: UInt32 = 4000
 
@@ -174,7 +176,7 @@ package final class FollowerDatabase {
             commit: table.count,
             minTXID: id,
             maxTXID: id,
-            timestampMilliseconds: Timestamp.now.rawValue,
+            timestampMilliseconds: max(newestTime, Timestamp.now.rawValue),
             sourceMark: SourceMark(checksum: table.checksum, epoch: state.epoch)
         )
         header.nodeID = node
@@ -245,6 +247,7 @@ package final class FollowerDatabase {
             }
         }
         table = new
+        newestTime = max(newestTime, file.header.timestampMilliseconds)
         try journal.record(file.state)
         return true
     }

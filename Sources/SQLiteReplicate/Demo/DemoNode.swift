@@ -51,6 +51,7 @@ public struct DemoNode: Sendable {
         let node = ClusterNode(
             configuration,
             replica: stores.replica,
+            creating: stores.creating,
             leases: stores.leases,
             layout: stores.layout,
             peers: NoPeers(),

@@ -124,6 +124,7 @@ public final class NodeServices: Service {
         return ClusterNode(
             settings,
             replica: stores.replica,
+            creating: stores.creating,
             leases: stores.leases,
             layout: stores.layout,
             peers: NodeClient(token: cluster.token),

@@ -9,6 +9,8 @@ import SystemPackage
 public struct ClusterStores: Sendable {
     /// Where the chain lies.
     public let replica: Replica
+    /// The same place, with a store that sends each file in one request: in parts its condition might not be honoured.
+    public let creating: Replica
     /// Where the lease lies.
     public let leases: any ObjectStore
     /// Where the cluster's objects lie in both.
@@ -19,7 +21,8 @@ public struct ClusterStores: Sendable {
     /// Takes a folder.
     init(folder: FilePath, database: FilePath) {
         let store = FolderStore(root: folder)
-        (replica, leases, layout) = (Replica(store: store, layout: .folder), store, ClusterLayout(path: ""))
+        replica = Replica(store: store, layout: .folder)
+        (creating, leases, layout) = (replica, store, ClusterLayout(path: ""))
         name = folder.string
     }
 
@@ -34,7 +37,7 @@ public struct ClusterStores: Sendable {
         name = database.replica.displayName
         guard database.replica.type == .s3 else {
             replica = try Replica(database.replica, database: database.path, logger: logger)
-            (leases, layout) = (replica.store, ClusterLayout(path: ""))
+            (creating, leases, layout) = (replica, replica.store, ClusterLayout(path: ""))
             return
         }
         var configuration = try S3Configuration(database.replica.s3)
@@ -47,6 +50,10 @@ public struct ClusterStores: Sendable {
         let store = try S3Store(configuration: configuration, logger: logger)
         replica = Replica(store: store, layout: .s3(prefix: database.replica.path))
         configuration.retry = .never
+        var whole = configuration
+        whole.partSize = 5 << 30
+        let single = try S3Store(configuration: whole, logger: logger)
+        creating = Replica(store: single, layout: .s3(prefix: database.replica.path))
         let limit = min(max(ttl / 2, .milliseconds(250)), .seconds(10))
         configuration.limits.connectTimeout = limit
         configuration.limits.requestTimeout = limit
