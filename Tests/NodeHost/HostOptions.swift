@@ -38,6 +38,8 @@ struct HostOptions {
     var snapshots: Duration?
     var retention: Duration?
     var tailPolicy: String?
+    /// Where databases of tails are put.
+    var output: FilePath?
     var logLevel = Logger.Level.info
 
     init(_ arguments: [String]) throws {
@@ -82,6 +84,7 @@ struct HostOptions {
             }
         case "snapshots-ms": snapshots = try milliseconds()
         case "retention-ms": retention = try milliseconds()
+        case "out": output = FilePath(value)
         case "tail-policy": tailPolicy = value
         case "log":
             guard let level = Logger.Level(rawValue: value) else { throw TestSupportError("no level '\(value)'") }

@@ -35,11 +35,7 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
         }
         configuration.tailPolicy = policy
     }
-    let place = DatabaseConfiguration(
-        path: options.database,
-        replica: try ReplicaConfiguration(argument: options.store)
-    )
-    let stores = try ClusterStores(place, ttl: options.ttl, logger: logger)
+    let stores = try stores(options, logger: logger)
     return ClusterNode(
         configuration,
         replica: stores.replica,
@@ -48,6 +44,13 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
         peers: NodeClient(token: options.token.map { Secret($0) }),
         logger: logger
     )
+}
+
+/// The stores that the options name.
+func stores(_ options: HostOptions, logger: Logger) throws -> ClusterStores {
+    let replica = try ReplicaConfiguration(argument: options.store)
+    let place = DatabaseConfiguration(path: options.database, replica: replica)
+    return try ClusterStores(place, ttl: options.ttl, logger: logger)
 }
 
 /// The services that run beside the node, the node included; those that others need come first.
