@@ -14,8 +14,6 @@ struct HostOptions {
     var syncInterval: Duration = .milliseconds(100)
     /// How often a standby asks for the next file.
     var followInterval: Duration = .milliseconds(200)
-    /// How long an answer about the chain may take.
-    var requestTimeout: Duration = .seconds(6)
     /// Where it answers other nodes; 0 for nowhere.
     var port = 0
     /// The address that others reach it at, such as a proxy's; by default its own.
@@ -40,6 +38,8 @@ struct HostOptions {
     var snapshots: Duration?
     var retention: Duration?
     var tailPolicy: String?
+    /// Where databases of tails are put.
+    var output: FilePath?
     var logLevel = Logger.Level.info
 
     init(_ arguments: [String]) throws {
@@ -65,7 +65,6 @@ struct HostOptions {
         case "ttl-ms": ttl = try milliseconds()
         case "sync-ms": syncInterval = try milliseconds()
         case "follow-ms": followInterval = try milliseconds()
-        case "request-timeout-ms": requestTimeout = try milliseconds()
         case "port": port = try number()
         case "url": url = value
         case "token": token = value
@@ -85,6 +84,7 @@ struct HostOptions {
             }
         case "snapshots-ms": snapshots = try milliseconds()
         case "retention-ms": retention = try milliseconds()
+        case "out": output = FilePath(value)
         case "tail-policy": tailPolicy = value
         case "log":
             guard let level = Logger.Level(rawValue: value) else { throw TestSupportError("no level '\(value)'") }

@@ -1,7 +1,6 @@
 import Cluster
 import LTX
 import Logging
-import ObjectStorage
 import Replication
 import SQLiteReplicate
 import ServiceLifecycle
@@ -36,42 +35,22 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
         }
         configuration.tailPolicy = policy
     }
-    let place = try ReplicaConfiguration(argument: options.store)
-    let (replica, leases, path) = try stores(place, options, logger: logger)
+    let stores = try stores(options, logger: logger)
     return ClusterNode(
         configuration,
-        replica: replica,
-        leases: leases,
-        layout: ClusterLayout(path: path),
+        replica: stores.replica,
+        leases: stores.leases,
+        layout: stores.layout,
         peers: NodeClient(token: options.token.map { Secret($0) }),
         logger: logger
     )
 }
 
-/// The store as the chain and as the lease want it.
-private func stores(
-    _ place: ReplicaConfiguration,
-    _ options: HostOptions,
-    logger: Logger
-) throws -> (Replica, any ObjectStore, String) {
-    guard place.type == .s3 else {
-        let replica = try Replica(place, database: options.database, logger: logger)
-        return (replica, replica.store, "")
-    }
-    var configuration = S3Configuration(bucket: place.s3.bucket)
-    configuration.region = place.s3.region
-    configuration.endpoint = try place.s3.endpoint.map { try S3Endpoint($0) }
-    configuration.forcePathStyle = place.s3.forcePathStyle
-    configuration.limits.requestTimeout = options.requestTimeout
-    let replica = Replica(
-        store: try S3Store(configuration: configuration, logger: logger),
-        layout: .s3(prefix: place.path)
-    )
-    // An answer that comes later than the next renewal is due helps nobody.
-    configuration.limits.requestTimeout = options.ttl / 3
-    configuration.limits.connectTimeout = options.ttl / 3
-    configuration.retry = .never
-    return (replica, try S3Store(configuration: configuration, logger: logger), place.path)
+/// The stores that the options name.
+func stores(_ options: HostOptions, logger: Logger) throws -> ClusterStores {
+    let replica = try ReplicaConfiguration(argument: options.store)
+    let place = DatabaseConfiguration(path: options.database, replica: replica)
+    return try ClusterStores(place, ttl: options.ttl, logger: logger)
 }
 
 /// The services that run beside the node, the node included; those that others need come first.

@@ -18,6 +18,7 @@ import UnixSignals
 ///
 ///     node-host DB store=PLACE name=NAME [KEY=VALUE ...]     a node; the keys are those of HostOptions
 ///     node-host check DB JOURNAL...                          what a database and the nodes' journals prove
+///     node-host tails DB store=PLACE out=FOLDER              makes a database of each tail that was kept
 ///     node-host bench-gate FOLDER [COMMITS]                  what the gate costs an ordinary commit
 ///
 /// Each event is a line: `role NAME epoch=E t=NS`, `first-write n=N epoch=E t=NS`, `write-refused t=NS REASON`,
@@ -33,6 +34,7 @@ struct NodeHost {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
         case "check": try check(Array(arguments.dropFirst()))
+        case "tails": try await HostTails.export(HostOptions(Array(arguments.dropFirst())))
         case "bench-gate": try GateBenchmark.run(Array(arguments.dropFirst()))
         default: try await runNode(HostOptions(arguments))
         }

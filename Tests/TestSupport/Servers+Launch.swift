@@ -9,6 +9,8 @@ extension S3TestServer {
         certificate: (certificate: FilePath, key: FilePath)? = nil
     ) async throws -> S3TestServer {
         try Servers.require()
+        // moto looks whether a condition holds, and writes afterwards: two of its threads may do so at once, and both
+        // succeed. One at a time it keeps what an S3 server promises.
         let program = """
             import os, sys, threading
             def watch():
@@ -16,6 +18,14 @@ extension S3TestServer {
                 os._exit(0)
             threading.Thread(target=watch, daemon=True).start()
             from moto.server import main
+            from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+            (call, lock) = (DomainDispatcherApplication.__call__, threading.Lock())
+            def one_at_a_time(self, environ, start_response):
+                if 'HTTP_IF_MATCH' in environ or 'HTTP_IF_NONE_MATCH' in environ:
+                    with lock:
+                        return call(self, environ, start_response)
+                return call(self, environ, start_response)
+            DomainDispatcherApplication.__call__ = one_at_a_time
             main(sys.argv[1:])
             """
         var arguments = ["-c", program, "-H", "127.0.0.1", "-p", "0"]

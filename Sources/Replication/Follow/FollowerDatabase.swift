@@ -84,7 +84,7 @@ package final class FollowerDatabase {
     /// Reads the whole database and compares it with what is recorded; the write lock is held.
     ///
     /// What was committed and not captured becomes a transaction file of `node` behind the newest one, where it is known
-    /// what that one led to.
+    /// what that one led to, and proven that the database goes on from there.
     ///
     /// - Returns: `nil` where nothing is recorded of this database.
     package func examine(node: UInt64) throws -> Finding? {
@@ -105,7 +105,7 @@ package final class FollowerDatabase {
         let isKnown =
             checksum == recorded.checksum || ahead.contains { $0.state.checksum == checksum }
             || journal.intended?.checksum == checksum || journal.older.contains { $0.checksum == checksum }
-        if !isKnown, let base = tables.newest,
+        if !isKnown, let base = tables.newest, try continues(ahead.last?.state ?? recorded),
             let file = try capture(reading, since: base, behind: ahead.last?.state ?? recorded, node: node)
         {
             ahead.append(file)
@@ -117,6 +117,34 @@ package final class FollowerDatabase {
             older: journal.older,
             ahead: ahead
         )
+    }
+
+    /// Whether the log proves that the database goes on from the newest local file (capture-review E4).
+    ///
+    /// A database in an unknown state may as well be an older one, put back by people or a power cut. What differs would
+    /// take back, then, what the store has accepted since.
+    private func continues(_ tip: ChainState) throws -> Bool {
+        guard let followed, let look = try followed.look(), let size = PageSize(byteCount: followed.pageSize),
+            let record = try PositionRecord(contentsOf: folder.positionFile),
+            record.transaction.rawValue == tip.number, record.checksum == tip.checksum
+        else { return false }
+        let (log, status) = (try WALFile(database: path), try FileStatus(path: path))
+        let continuity = Continuity(
+            record: record,
+            reader: WALReader(file: log, buffer: ReadBuffer(byteCount: 256 << 10)),
+            file: log,
+            now: look,
+            statusBefore: status,
+            statusAfter: status,
+            pageSize: size,
+            variant: nil
+        )
+        do {
+            _ = try continuity.prove()
+            return true
+        } catch is Discontinuity {
+            return false
+        }
     }
 
     /// The files of own transactions behind a place, ascending, up to the first gap.

@@ -1,3 +1,4 @@
+import Synchronization
 package import SystemPackage
 
 #if canImport(Darwin)
@@ -17,6 +18,7 @@ package final class RestoreOutput: Sendable {
     /// Where it is written meanwhile.
     let temporary: FilePath
     let descriptor: SystemPackage.FileDescriptor
+    private let isClosed = Atomic(false)
 
     /// What SQLite would take for a part of a database: files beside it with these endings.
     private static let sidecarEndings = ["-wal", "-shm", "-journal"]
@@ -61,9 +63,16 @@ package final class RestoreOutput: Sendable {
         } catch let error as FileFailure { throw ReplicaError(error) }
     }
 
-    deinit {
-        try? descriptor.close()  // Published files were synced, others are removed.
+    deinit { close() }
+
+    /// Closes the file, once; what it was for is synced by then, or removed.
+    private func close() {
+        guard !isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        try? descriptor.close()  // There is nothing left to be told of.
     }
+
+    /// The name of the file between its completion and its place.
+    private var complete: FilePath { FilePath(path.string + ".complete") }
 
     /// Opens the temporary file and locks it; the lock goes with the descriptor, also when the process dies.
     private static func lockedFile(_ path: FilePath, for output: FilePath) throws -> SystemPackage.FileDescriptor {
@@ -118,12 +127,18 @@ package final class RestoreOutput: Sendable {
 
     /// Puts the complete and synced file in its place; what lay there is gone only now.
     ///
+    /// It is closed before: this very process may open the database as soon as it is there, and closing another
+    /// descriptor of a file drops all locks that SQLite holds on it. It gets another name before that, under which no
+    /// other restore takes it for one that a dead process left.
+    ///
     /// - Throws: ``ReplicaError``, `outputExists` where something was put there meanwhile.
     func publish(replaces: Bool) throws {
         try Self.check(path, replaces: replaces)
         do {
             for sidecar in Self.sidecars(of: path) { try Disk.remove(sidecar) }
-            try Disk.rename(temporary, to: path)
+            try Disk.rename(temporary, to: complete)
+            close()
+            try Disk.rename(complete, to: path)
             let folder = path.removingLastComponent()
             try Disk.syncFolder(folder.isEmpty ? "." : folder)
         } catch let error as FileFailure { throw ReplicaError(error) }
@@ -133,6 +148,7 @@ package final class RestoreOutput: Sendable {
     func discard() {
         try? removeTemporarySidecars()
         try? Disk.remove(temporary)
+        if isClosed.load(ordering: .sequentiallyConsistent) { try? Disk.remove(complete) }
     }
 
     private static func sidecars(of path: FilePath) -> [FilePath] {

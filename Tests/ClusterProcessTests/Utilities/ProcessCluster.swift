@@ -156,7 +156,38 @@ final class ProcessCluster {
         let digests = [try SQLiteFile.contentDigest(of: restored), try SQLiteFile.contentDigest(of: primary.database)]
         #expect(digests[0] == digests[1], "Litestream restores something else")
         for node in nodes { #expect(node.readerFaults.isEmpty, "\(node.readerFaults)") }
+        if takesOutTails { try await proveTails(check) }
         return check
+    }
+
+    /// Whether what was committed and is missing must be found in tails; not where the history that they go on from may
+    /// have been dropped.
+    var takesOutTails = true
+
+    /// Every commit that is missing in the database is in a tail that was kept.
+    private func proveTails(_ check: ProofCheck) async throws {
+        let output = folder.appending("tails-\(UInt32.random(in: .min ... .max))")
+        let said = try await ChildProcess.run(
+            BuiltProduct.path(of: "node-host"),
+            ["tails", a.database.string, "store=\(server.url(prefix))", "out=\(output)"],
+            environment: server.environment
+        ).checked().standardOutput
+        var (kept, failed): (Set<String>, [String]) = ([], [])
+        for line in said.split(separator: "\n").map({ HostLine($0) }) {
+            guard line.kind == "tail", let path = line["path"] else {
+                failed.append(line.text)
+                continue
+            }
+            let file = try SQLiteFile(FilePath(path), .init(creates: false))
+            let sums = try file.query("SELECT lower(hex(sum)) FROM proof").compactMap { $0[0].text }
+            file.close()
+            kept.formUnion(sums)
+        }
+        #expect(failed.isEmpty, "\(failed)")
+        #expect(
+            check.missingSums.isSubset(of: kept),
+            "commits that are nowhere: \(check.missingSums.subtracting(kept).count)"
+        )
     }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 import LTX
 import ObjectStorage
 import SystemPackage
+import TestDatabases
 import TestSupport
 import Testing
 
@@ -52,6 +53,31 @@ import Testing
             #expect(try fileNames(in: folder) == ["app.db"])
         }
     }
+
+    #if os(Linux)
+        @Test("A restored database may be opened in this process as soon as it is there: its locks stay")
+        func locks() async throws {
+            try await withReplicaFolder { folder in
+                let path = folder.appending("app.db")
+                let source = try SQLiteFile(path)
+                try source.execute("PRAGMA journal_mode = WAL; CREATE TABLE note(body TEXT)")
+                source.close()
+                let bytes = try read(path)
+                let place = folder.appending("restored.db")
+                var output: RestoreOutput? = try RestoreOutput(place)
+                _ = try output?.descriptor.writeAll(bytes)
+                try output?.publish(replaces: false)
+                let application = try SQLiteFile(place, .init(creates: false))
+                try application.execute("SELECT count(*) FROM note")
+                output = nil
+                let inode = try FileManager.default.attributesOfItem(atPath: place.string)[.systemFileNumber] as? Int
+                let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n")
+                let own = locks.filter { $0.contains(" \(getpid()) ") && $0.contains(":\(inode ?? 0) ") }
+                #expect(!own.isEmpty, "SQLite's lock on the database is gone")
+                application.close()
+            }
+        }
+    #endif
 
     @Test("R-75: A forced restore that does not succeed leaves the old database and its sidecars as they were")
     func failingForce() async throws {

@@ -22,6 +22,8 @@ public struct ProofCheck: Sendable, CustomStringConvertible {
     public private(set) var acknowledged = 0
     /// What was committed and is not in the database.
     public private(set) var tails: [Tail] = []
+    /// The sums of the rows that were committed and are not in the database: they must be in tails that were kept.
+    public private(set) var missingSums: Set<String> = []
     /// Rows that no node noted, because it died just then.
     public private(set) var unwitnessed = 0
     /// Commits whose gate was asked in time, and which returned after a newer epoch had begun to write.
@@ -121,7 +123,10 @@ public struct ProofCheck: Sendable, CustomStringConvertible {
                     if let tail {
                         fail("row \(commit.n) of epoch \(epoch) is there, row \(tail.first) before it is not")
                     }
-                } else if var begun = tail {
+                    continue
+                }
+                missingSums.insert(commit.sum)
+                if var begun = tail {
                     (begun.last, begun.count) = (commit.n, begun.count + 1)
                     tail = begun
                 } else {
