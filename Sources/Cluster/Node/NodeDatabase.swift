@@ -49,9 +49,13 @@ actor NodeDatabase {
 
     // MARK: - The write lock
 
-    /// Takes the write lock, as soon as nobody else has it, and keeps it; ends early where it is not wanted any more.
+    /// From now on the write lock is wanted, until ``unlock()``.
+    ///
+    /// Said in the order of what was decided, while ``lock()`` may begin late: it must not take what was given back.
+    func wantLock() { wantsLock = true }
+
+    /// Takes the write lock, as soon as nobody else has it, and keeps it; ends where it is not wanted any more.
     func lock() async {
-        wantsLock = true
         var isTold = false
         while wantsLock {
             do {
@@ -80,6 +84,7 @@ actor NodeDatabase {
     ///
     /// - Returns: `nil` where nothing is recorded of it.
     func examine(_ node: NodeID) throws -> DatabaseFinding? {
+        guard try opened().isLocked else { throw NodeError.store("\(path) is not locked yet.") }
         let finding = try opened().examine(node: node.rawValue)
         return finding.map { finding in
             DatabaseFinding(

@@ -16,10 +16,10 @@ extension NodeDriver {
         case .accepted(let point): await accepted(point)
         case .open(let epoch, let seal): await open(epoch, seal, &group)
         case .gate(let gate): self.gate.set(gate)
-        case .lockDatabase: lockDatabase(&group)
+        case .lockDatabase: await lockDatabase(&group)
         case .unlockDatabase: await database.unlock()
-        case .endWrites(let ticket, _): endWrites(ticket, &group)
-        case .fence(let why): fence(why, &group)
+        case .endWrites(let ticket, _): await endWrites(ticket, &group)
+        case .fence(let why): await fence(why, &group)
         case .remember(let memory): return await remember(memory)
         case .writeNodeRecord(let stamp): writeRecord(stamp, &group)
         case .readNodeRecords(let ticket): readRecords(ticket, &group)
@@ -103,15 +103,17 @@ extension NodeDriver {
         }
     }
 
-    private func lockDatabase(_ group: inout DiscardingTaskGroup) {
+    private func lockDatabase(_ group: inout DiscardingTaskGroup) async {
         let database = database
+        await database.wantLock()
         group.addTask { await database.lock() }
     }
 
     /// Lets no transaction begin any more, waits for the open one, and captures everything.
-    private func endWrites(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) {
+    private func endWrites(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) async {
         let (database, inbox, engine) = (database, inbox, primary?.engine)
         drainIsLocked = true
+        await database.wantLock()
         group.addTask {
             await database.lock()
             while let engine, await engine.phase == .attached, (try? await engine.flush()) == nil {
@@ -121,7 +123,7 @@ extension NodeDriver {
         }
     }
 
-    private func fence(_ why: String, _ group: inout DiscardingTaskGroup) {
+    private func fence(_ why: String, _ group: inout DiscardingTaskGroup) async {
         gate.set(WriteGate())
         if let primary {
             logger.notice("This node writes no more", metadata: ["reason": "\(why)"])
@@ -130,7 +132,7 @@ extension NodeDriver {
             closing.append(primary)
         }
         (primary, wantsFlush, stored) = (nil, false, [:])
-        lockDatabase(&group)
+        await lockDatabase(&group)
     }
 
     private func remember(_ memory: NodeMemory) async -> Bool {

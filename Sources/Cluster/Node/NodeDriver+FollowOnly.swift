@@ -44,6 +44,7 @@ extension NodeDriver {
     func followOnly(_ chain: ChainStore, _ fact: String) async {
         logger.notice("\(StoreProbe.Verdict.explanation(fact, store: "\(replica.store)"))")
         waitingFor = nil
+        await database.wantLock()
         while !isShuttingDown.load(ordering: .sequentiallyConsistent), !Task.isCancelled {
             do {
                 guard let point = try await place(chain) else {
