@@ -39,7 +39,7 @@ struct NodeServiceTests {
             try await b.waitFor("/primary", of: standby)
             try await a.waitFor("/replica", of: service)
             let writes = try #require(try events(b.database))
-            try await eventually("the standby's own writer writes", within: .seconds(30)) {
+            try await eventually("the standby's own writer writes\(standby.outputForMessages)", within: .seconds(30)) {
                 guard case .integer(let before) = writes, case .integer(let now) = try events(b.database) else {
                     return false
                 }
