@@ -80,7 +80,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     /// `hold-down`, mapping or `off`, default three takeovers in an hour: a bound on takeovers on silence; `nil`: none.
     public var holdDown: HoldDown? = HoldDown()
 
-    /// `max-catch-up`, duration > 0, default `60s`: a node that has been behind for longer than that does not take over.
+    /// `max-catch-up`, duration > 0, default `60s`: how long a node that takes over may need to read the chain to its end;
+    /// after that it lets go, and stays a standby.
     public var maxCatchUp: Duration = .seconds(60)
 
     /// `drain`, duration ≥ 0, default `1s`: how long open transactions may go on when the node hands over or ends.
