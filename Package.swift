@@ -25,6 +25,8 @@ let package = Package(
     targets: [
         // The one thing of Swift's concurrency runtime that the program needs and Swift has no word for.
         .target(name: "CConcurrency"),
+        // What a guard of other processes needs of the system, such as a child that dies with its parent.
+        .target(name: "CProcess"),
         // System calls that Swift does not see.
         .systemLibrary(name: "CFileSystem"),
         // The system's LZ4, for the page frames of LTX files.
@@ -74,7 +76,7 @@ let package = Package(
         .target(
             name: "SQLiteReplicate",
             dependencies: [
-                "CFileSystem", "CSQLite", "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteFormat",
+                "CFileSystem", "CProcess", "CSQLite", "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteFormat",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),

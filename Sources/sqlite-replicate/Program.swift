@@ -1,10 +1,21 @@
 import ArgumentParser
 import Replication
+import SQLiteReplicate
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Where the program begins.
 @main
 enum Main {
     static func main() async {
+        // Before there are threads: the guard of a program is no more than a loop.
+        if let code = GuardProgram.run(CommandLine.arguments) { exit(code) }
         MemoryTuning.apply()
         OpenFileLimit.raise()
         WorkerExecutor.shared.takeTasksWithoutPreference()
