@@ -173,6 +173,16 @@ import Testing
                 INSERT INTO dropped SELECT randomblob(1200) FROM n;
             """
         )
+        // Rows and keys of all sizes about those from which on a part of them lies in overflow pages.
+        try database.execute("CREATE TABLE edge(id INTEGER PRIMARY KEY, body); CREATE INDEX edges ON edge(body)")
+        for limit in [shape.pageSize - 35, (shape.pageSize - 12) * 64 / 255 - 23] {
+            try database.execute(
+                """
+                WITH n(i) AS (SELECT \(limit - 16) UNION ALL SELECT i + 1 FROM n WHERE i < \(limit + 6))
+                    INSERT INTO edge(body) SELECT randomblob(i) FROM n
+                """
+            )
+        }
         // A schema of several levels, one of whose rows goes on in overflow pages.
         for number in 0..<40 {
             try database.execute("CREATE TABLE t\(number)(x, y, z); INSERT INTO t\(number) VALUES (1, 2, 3)")
