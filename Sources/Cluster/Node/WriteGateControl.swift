@@ -23,6 +23,21 @@ public final class WriteGateControl: Sendable {
         return limit > 0 && limit <= NodeClock.nanoseconds
     }
 
+    /// Whether it is closed by what the node has decided, not by time.
+    public var isClosed: Bool { openUntil.load(ordering: .sequentiallyConsistent) <= 0 }
+
+    /// Until when it is open, and when the database will be locked for sure unless the right is renewed; `nil` while it is
+    /// closed.
+    ///
+    /// - Parameter ttl: The lease's time to live.
+    public func deadlines(ttl: Duration) -> (until: Moment, lockedBy: Moment)? {
+        let limit = openUntil.load(ordering: .sequentiallyConsistent)
+        guard limit > NodeClock.nanoseconds else { return nil }
+        let until = Moment(reading: .nanoseconds(limit))
+        let timing = LeaseTiming(ttl: ttl)
+        return (until, until + (timing.locking - timing.acceptance))
+    }
+
     /// Moves the gate.
     package func set(_ gate: WriteGate) {
         openUntil.store(gate.openUntil.map { NodeClock.nanoseconds(of: $0) } ?? 0, ordering: .sequentiallyConsistent)

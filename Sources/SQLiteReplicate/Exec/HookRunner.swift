@@ -24,7 +24,7 @@ public final class HookRunner: Service {
     }
 
     private let commands: HookCommands
-    private let node: NodeID
+    private let node: String
     private let database: FilePath
     private let limit: Duration
     private let logger: Logger
@@ -41,7 +41,7 @@ public final class HookRunner: Service {
     ///   - logger: Told of each hook, and of each line that it writes.
     public init(
         _ commands: HookCommands,
-        node: NodeID,
+        node: String,
         database: FilePath,
         limit: Duration = standardLimit,
         logger: Logger

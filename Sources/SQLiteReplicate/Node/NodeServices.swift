@@ -23,9 +23,6 @@ public final class NodeServices: Service {
         case standby
     }
 
-    /// Makes the service that runs a program while the node is primary, from the text of `exec`.
-    public typealias ProgramMaker = @Sendable (_ command: String, _ node: ClusterNode) throws -> any Service
-
     /// The node; `nil` without a cluster.
     public let node: ClusterNode?
     /// The replication without a cluster.
@@ -43,7 +40,6 @@ public final class NodeServices: Service {
     ///   - configuration: One that was checked.
     ///   - kind: What the process is started as.
     ///   - version: The version of the application, for `/status` and the node's record.
-    ///   - program: Makes the service for ``ReplicationConfiguration/exec``; without it that is refused.
     ///   - logger: For what happens.
     /// - Throws: ``ConfigurationError`` for a configuration that does not fit, `ObjectStoreError` for settings of the
     ///   store, `NodeClientError` for an address to watch that is none.
@@ -51,7 +47,6 @@ public final class NodeServices: Service {
         _ configuration: ReplicationConfiguration,
         as kind: Kind,
         version: String = "",
-        program: ProgramMaker? = nil,
         logger: Logger
     ) throws {
         self.kind = kind
@@ -91,7 +86,7 @@ public final class NodeServices: Service {
         }
         if let watch { services.append(watch) }
         services.append(node)
-        services += try Self.work(configuration, cluster, kind, node, program, logger)
+        services += try Self.work(configuration, cluster, kind, node, logger)
         (self.node, replication, self.health) = (node, nil, health)
         self.services = services
         alone =
@@ -138,16 +133,21 @@ public final class NodeServices: Service {
         _ cluster: ClusterConfiguration,
         _ kind: Kind,
         _ node: ClusterNode,
-        _ program: ProgramMaker?,
         _ logger: Logger
     ) throws -> [any Service] {
         var services: [any Service] = []
         let after = kind == .standby ? cluster.postFailover : ClusterConfiguration.PostFailover()
-        if let command = configuration.exec, after.service {
-            guard let program else {
-                throw ConfigurationError(.notServed, "'exec' is not served here: nothing was given that runs programs")
-            }
-            services.append(try program(command, node))
+        if let text = configuration.exec, after.service {
+            services.append(NodeProgram(node: node, command: try ProgramCommand(parsing: text), logger: logger))
+        }
+        if cluster.hooks != ClusterConfiguration.Hooks() {
+            let runner = HookRunner(
+                try HookCommands(cluster.hooks),
+                node: cluster.name,
+                database: node.configuration.database.database,
+                logger: logger
+            )
+            services.append(NodeHooks(node: node, runner: runner))
         }
         if configuration.service.writes, after.writer {
             services.append(NodeWriter(node, interval: configuration.service.writerInterval, logger: logger))

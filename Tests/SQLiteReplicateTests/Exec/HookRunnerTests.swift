@@ -23,7 +23,7 @@ import Testing
                 primary: try ProgramCommand(words: ["sh", "-c", text, "sh", "one", output.string, "0"]),
                 fence: try ProgramCommand(words: ["sh", "-c", text, "sh", "two", output.string, "3"])
             )
-            let runner = HookRunner(commands, node: NodeID(rawValue: 26), database: "/data/a b.db", logger: log.logger)
+            let runner = HookRunner(commands, node: "000000000000001a", database: "/data/a b.db", logger: log.logger)
             try await running(runner) {
                 runner.notify(.primary, role: .primary, epoch: Epoch(rawValue: 7), cluster: ClusterID(rawValue: 9))
                 try await eventually("it ends") { log.lines.contains("Hook ended") }
@@ -63,7 +63,7 @@ import Testing
             )
             let runner = HookRunner(
                 commands,
-                node: NodeID(rawValue: 1),
+                node: "0000000000000001",
                 database: "/a.db",
                 limit: .milliseconds(700),
                 logger: log.logger
@@ -91,7 +91,7 @@ import Testing
                 standby: try ProgramCommand(words: words)
             )
             let log = LogLines()
-            let runner = HookRunner(commands, node: NodeID(rawValue: 1), database: "/a.db", logger: log.logger)
+            let runner = HookRunner(commands, node: "0000000000000001", database: "/a.db", logger: log.logger)
             try await running(runner) {
                 runner.notify(.primary, role: .primary, epoch: Epoch(rawValue: 1), cluster: nil)
                 try await eventually("it runs") { FileManager.default.fileExists(atPath: output.string) }
@@ -113,7 +113,7 @@ import Testing
             primary: try ProgramCommand(words: ["/no/such/program"]),
             standby: try ProgramCommand(words: ["true"])
         )
-        let runner = HookRunner(commands, node: NodeID(rawValue: 1), database: "/a.db", logger: log.logger)
+        let runner = HookRunner(commands, node: "0000000000000001", database: "/a.db", logger: log.logger)
         try await running(runner) {
             runner.notify(.primary, role: .primary, epoch: .zero, cluster: nil)
             try await eventually("it is said") { log.lines.contains { $0.hasPrefix("Hook not run") } }
