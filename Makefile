@@ -92,10 +92,7 @@ failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)
 
-merge-failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
-	ROUNDS=$(ROUNDS) $(LONG) --no-parallel --filter ClusterProcessTests
-
-race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
+merge-race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
 	@scripts/merge-race.py --litestream .venv/bin/litestream --ours $(PROGRAM) --rounds $(ROUNDS)
 
 shim-test: ## Build the tests' fault shim and check it
