@@ -15,6 +15,8 @@ extension ProcessTests {
         )
         func older(addsCommits: Bool, otherTakesOver: Bool) async throws {
             try await ProcessCluster.run("power-\(addsCommits)-\(otherTakesOver)") { cluster in
+                // What was not shipped went with the power.
+                cluster.takesOutTails = false
                 let (primary, standby) = try await cluster.settle()
                 try await work(on: primary)
                 let copies = [primary.database.string, primary.database.string + "-wal"]
@@ -45,6 +47,12 @@ extension ProcessTests {
                     file.close()
                     #expect(isGone, "what was committed beside the chain is a tail")
                     try await primary.waitForStatus("its tail is listed") { $0.number("tails") >= 1 }
+                    let kept = try await cluster.takeOutTails().map { path in
+                        let tail = try SQLiteFile(path, .init(creates: false))
+                        defer { tail.close() }
+                        return try tail.query("SELECT body FROM extra").compactMap { $0[0].text }
+                    }
+                    #expect(kept == [["written by itself"]])
                 }
             }
         }

@@ -20,6 +20,7 @@ import UnixSignals
 ///     node-host check DB JOURNAL...                          what a database and the nodes' journals prove
 ///     node-host tails DB store=PLACE out=FOLDER              makes a database of each tail that was kept
 ///     node-host bench-gate FOLDER [COMMITS]                  what the gate costs an ordinary commit
+///     node-host bench-replicated DB store=PLACE create=1     how fast commits are that wait for the store
 ///
 /// Each event is a line: `role NAME epoch=E t=NS`, `first-write n=N epoch=E t=NS`, `write-refused t=NS REASON`,
 /// `write-failed`, `replicate-failed`, `rewound`, `reader-fault`, `ended`. Times are nanoseconds since the boot. Commands
@@ -35,6 +36,7 @@ struct NodeHost {
         switch arguments.first {
         case "check": try check(Array(arguments.dropFirst()))
         case "tails": try await HostTails.export(HostOptions(Array(arguments.dropFirst())))
+        case "bench-replicated": try await ReplicatedBenchmark.run(HostOptions(Array(arguments.dropFirst())))
         case "bench-gate": try GateBenchmark.run(Array(arguments.dropFirst()))
         default: try await runNode(HostOptions(arguments))
         }
@@ -87,7 +89,7 @@ struct NodeHost {
         return logger
     }
 
-    private static func create(_ path: FilePath) throws {
+    static func create(_ path: FilePath) throws {
         guard !FileManager.default.fileExists(atPath: path.string) else { return }
         let file = try SQLiteFile(path, .init(autocheckpoint: 0))
         defer { file.close() }
