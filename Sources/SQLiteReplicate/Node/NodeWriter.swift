@@ -18,17 +18,30 @@ struct NodeWriter: Service {
         for await role in node.roleChanges.cancelOnGracefulShutdown() where role == .primary { break }
         // A node that has ended tells why; this service goes with the others.
         guard node.role == .primary else { return await waitForTheEnd() }
+        await waitForTheGate()
         guard let database = await open() else { return }
         let writer = EventWriter(database, interval: interval, logger: logger)
         await withDiscardingTaskGroup { group in
             group.addTask { await writer.run() }
             for await role in node.roleChanges.cancelOnGracefulShutdown() {
-                if role == .primary { writer.start() } else { writer.stop() }
+                guard role == .primary else {
+                    writer.stop()
+                    continue
+                }
+                await waitForTheGate()
+                writer.start()
             }
             await waitForTheEnd()
             group.cancelAll()
         }
         try await database.close()
+    }
+
+    /// The role is told a moment before the gate opens.
+    private func waitForTheGate() async {
+        while node.role == .primary, !node.gate.isOpen, !Task.isShuttingDownGracefully, !Task.isCancelled {
+            await ShutdownAwareTimer.wait(min(interval, .milliseconds(20)))
+        }
     }
 
     private func waitForTheEnd() async {

@@ -202,7 +202,7 @@ struct ClusterCommandTests {
                 let standby = try other.start("standby", environment: server.environment)
                 try await other.waitFor("/replica", of: standby)
                 let followed = try await NodeClient().status(of: other.url)
-                #expect(followed.degraded.contains { $0.contains("cannot fence") }, "\(followed.degraded)")
+                #expect(followed.degraded.contains { $0.contains("nobody can take over") }, "\(followed.degraded)")
                 #expect(try await service.terminate().isSuccess, "\(service.outputForMessages)")
                 try await eventually("all is followed\(standby.outputForMessages)", within: .seconds(60)) {
                     try events(other.database) == events(node.database)
