@@ -36,7 +36,9 @@ package enum Disk {
         let time = timespec(tv_sec: Int(moment.seconds), tv_nsec: Int(moment.nanoseconds))
         let times = [time, time]
         // SAFETY: `futimens` reads the two elements during the call.
-        guard unsafe futimens(descriptor.rawValue, times) == 0 else { throw FileFailure("setting the time of", path, errno) }
+        guard unsafe futimens(descriptor.rawValue, times) == 0 else {
+            throw FileFailure("setting the time of", path, errno)
+        }
     }
 
     /// Makes a folder's entries durable: names made, renamed or removed in it.

@@ -23,7 +23,10 @@ import Testing
 
     private func links(_ path: FilePath) throws -> Int { Int(try path.stat().linkCount) }
 
-    @Test("A file that nobody changes any more is linked, not copied, and outlives its first name", arguments: [17, 99_999])
+    @Test(
+        "A file that nobody changes any more is linked, not copied, and outlives its first name",
+        arguments: [17, 99_999]
+    )
     func linked(size: Int) async throws {
         try await withTemporaryFolder { folder in
             let store = FolderStore(root: folder.appending("store"))
