@@ -87,7 +87,8 @@ simulate-variants: setup ## Long: each rule of the failover protocol left out mu
 	@.build/release/simulate --variants
 
 failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
-	ROUNDS=$(ROUNDS) $(LONG) --no-parallel --filter ClusterProcessTests
+	FAILOVER_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_AWAY_MS=60000 FAILOVER_FAULTS=all \
+		$(LONG) --no-parallel --filter ClusterProcessTests
 
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)
