@@ -130,13 +130,6 @@ public enum ObjectBody: Sendable {
     ///
     /// Whether it is still there afterwards, and after an error, is not said.
     case temporary(FilePath)
-    /// The same for a file that is durable already and will never be written to again: the store may give it a second
-    /// name instead of copying it.
-    ///
-    /// The file stays where it is, and may be removed once the put has returned. A folder on the same file system links
-    /// to it if it has the object's time and permissions already and the object must not exist yet
-    /// (``PutCondition/ifAbsent``); all else is copied.
-    case immutable(FilePath)
 }
 
 /// What must hold at the store for a put to be carried out.

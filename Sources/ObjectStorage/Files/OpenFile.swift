@@ -133,18 +133,10 @@ package final class OpenFile: Sendable {
         } catch {
             // Kernels and file systems that do not know how. A second name is as exclusive; the first one then goes.
             guard [.invalidArgument, .noFunction, .notSupported].contains(error) else { throw error }
-            try link(old, as: new)
+            try call {
+                unsafe old.withPlatformString { old in unsafe new.withPlatformString { unsafe link(old, $0) } }
+            }
             _ = unsafe old.withPlatformString { unsafe unlink($0) }  // what is left has no meaning under that name
-        }
-    }
-
-    /// Gives a file a second name, which nothing has, in one step.
-    ///
-    /// - Throws: `fileExists` where something has it; nothing is changed then.
-    static func link(_ path: FilePath, as name: FilePath) throws(Errno) {
-        // SAFETY: the paths' characters live across the call.
-        try call {
-            unsafe path.withPlatformString { path in unsafe name.withPlatformString { unsafe systemLink(path, $0) } }
         }
     }
 
@@ -177,14 +169,6 @@ package final class OpenFile: Sendable {
             guard code == .interrupted else { throw code }
         }
     }
-}
-
-/// `link(2)`, under a name that ``OpenFile/link(_:as:)`` does not hide.
-private func systemLink(
-    _ old: UnsafePointer<CInterop.PlatformChar>,
-    _ new: UnsafePointer<CInterop.PlatformChar>
-) -> CInt {
-    unsafe link(old, new)
 }
 
 extension Errno {

@@ -14,7 +14,7 @@ struct FolderSource {
         case .bytes(let bytes):
             (content, byteCount, file) = (bytes, Int64(bytes.readableBytes), nil)
             description = "The content"
-        case .file(let path), .temporary(let path), .immutable(let path):
+        case .file(let path), .temporary(let path):
             do throws(Errno) {
                 let file = try OpenFile.reading(path)
                 let status = try file.status()

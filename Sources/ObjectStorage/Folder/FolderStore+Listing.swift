@@ -114,11 +114,6 @@ extension Stat {
     /// When the content was last changed, or set to have been, rounded down to the millisecond.
     var modified: Timestamp { Timestamp(seconds: Int64(st_mtim.tv_sec), nanoseconds: Int64(st_mtim.tv_nsec)) }
 
-    /// Whether that moment is this one, to the nanosecond.
-    func isModified(at moment: Timestamp) -> Bool {
-        Int64(st_mtim.tv_sec) == moment.seconds && Int64(st_mtim.tv_nsec) == moment.nanoseconds
-    }
-
     /// When anything about the file was last changed, to the millisecond.
     var changed: Timestamp { Timestamp(seconds: changeTime.seconds, nanoseconds: changeTime.nanoseconds) }
 

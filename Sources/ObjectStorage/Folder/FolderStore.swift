@@ -5,7 +5,7 @@ public import SystemPackage
 /// An ``ObjectStore`` in a folder of this host: each object is a file, and its key the path below the root.
 ///
 /// A put writes a temporary file beside the object, syncs it, gives it the time of its metadata, renames it and syncs
-/// the folder; an ``ObjectBody/immutable(_:)`` file is linked instead where that can be. A crash can leave a name that ends in `.tmp`: such names are never objects
+/// the folder. A crash can leave a name that ends in `.tmp`: such names are never objects
 /// (``removeLeftovers(under:olderThan:)``).
 ///
 /// ``PutCondition/ifAbsent`` is atomic against every other writer: the file system makes the name, or says that it is

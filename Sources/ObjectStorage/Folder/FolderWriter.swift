@@ -22,9 +22,8 @@ struct FolderWriter: Sendable {
         case .none:
             return try write(replacing: true)
         case .ifAbsent:
-            if case .immutable(let source) = body, let version = try link(source) { return version }
             // Spares the writing where the answer is known already; publishing has the last word.
-            if (try? path.stat(followTargetSymlink: false)) != nil { throw try existsAlready() }
+            if (try? path.stat(followTargetSymlink: false)) != nil { throw conditionFailed("exists already") }
             return try write(replacing: false)
         case .ifVersion(let version):
             guard let lock = try FolderLock.attempt(guarding: path, store: store) else { return nil }
@@ -52,46 +51,13 @@ struct FolderWriter: Sendable {
             removeUnfinished(temporary)
             throw error
         }
-        return try settle(file, content)
-    }
-
-    private func settle(_ file: OpenFile, _ content: ByteBuffer?) throws(ObjectStoreError) -> ObjectVersion {
-        try syncName()
         do throws(Errno) {
+            try OpenFile.syncFolder(path.removingLastComponent())
             if let content, content.readableBytes <= ObjectVersion.largestHashed { return .of(content) }
             return try .of(file, file.status())
         } catch {
-            throw .file("Reading", path, error)
-        }
-    }
-
-    /// Makes the object's name durable.
-    private func syncName() throws(ObjectStoreError) {
-        do throws(Errno) {
-            try OpenFile.syncFolder(path.removingLastComponent())
-        } catch {
             throw .file("Syncing the folder of", path, error)
         }
-    }
-
-    /// The answer to a put of what must not exist yet.
-    ///
-    /// The writer may recognize the object as his own, of a put whose sync failed or that a crash cut short: what he
-    /// then relies on must be durable.
-    private func existsAlready() throws(ObjectStoreError) -> ObjectStoreError {
-        try syncName()
-        return conditionFailed("exists already")
-    }
-
-    /// Makes the object a second name of a durable file that nobody changes; `nil` where it must be copied.
-    private func link(_ source: FilePath) throws(ObjectStoreError) -> ObjectVersion? {
-        let linked: OpenFile?
-        do throws(Errno) {
-            linked = try store.link(source, as: path, timestamp)
-        } catch {
-            throw try existsAlready()
-        }
-        return try linked.map { file throws(ObjectStoreError) in try settle(file, nil) }
     }
 
     /// Moves a file that nobody else needs; `nil` where it must be copied.
@@ -139,7 +105,7 @@ struct FolderWriter: Sendable {
                 }
             }
         } catch {
-            if error == .fileExists, !replacing { throw try existsAlready() }
+            if error == .fileExists, !replacing { throw conditionFailed("exists already") }
             throw .file("Naming", path, error)
         }
     }
@@ -162,5 +128,66 @@ struct FolderWriter: Sendable {
     static func temporaryName(for path: FilePath) -> FilePath {
         let random = String(UInt64.random(in: .min ... .max), radix: 16)
         return FilePath(path.string + "." + random + FolderStore.temporarySuffix)
+    }
+}
+
+extension FolderStore {
+    /// Creates a new file with the store's mode and owner, and the folders above it where they are missing.
+    func create(_ path: FilePath) throws(Errno) -> OpenFile {
+        let file: OpenFile
+        do throws(Errno) {
+            file = try .creating(path, mode: fileMode, exclusive: true)
+        } catch {
+            guard error == .noSuchFileOrDirectory else { throw error }
+            try createFolder(path.removingLastComponent())
+            file = try .creating(path, mode: fileMode, exclusive: true)
+        }
+        try adopt(file, mode: fileMode)
+        return file
+    }
+
+    /// Gives a file of the same file system another name, and the store's mode and owner.
+    ///
+    /// - Returns: `nil` where it lies on another file system, or has other names as well.
+    func adopt(_ source: FilePath, as path: FilePath) throws(Errno) -> OpenFile? {
+        let file = try OpenFile.reading(source)
+        let status = try file.status()
+        guard status.type == .regular, status.linkCount == 1 else { return nil }
+        do throws(Errno) {
+            do throws(Errno) {
+                try OpenFile.rename(source, toUnused: path)
+            } catch {
+                guard error == .noSuchFileOrDirectory else { throw error }
+                try createFolder(path.removingLastComponent())
+                try OpenFile.rename(source, toUnused: path)
+            }
+        } catch {
+            if error == .improperLink { return nil }
+            throw error
+        }
+        try adopt(file, mode: fileMode)
+        return file
+    }
+
+    /// Makes a folder with the store's mode and owner, and those above it, where they are missing.
+    func createFolder(_ path: FilePath) throws(Errno) {
+        do throws(Errno) {
+            // SAFETY: the path's characters live across the call.
+            try OpenFile.call { unsafe path.withPlatformString { unsafe mkdir($0, folderMode.rawValue) } }
+        } catch {
+            if error == .fileExists { return }
+            guard error == .noSuchFileOrDirectory, !path.removingLastComponent().isEmpty else { throw error }
+            try createFolder(path.removingLastComponent())
+            return try createFolder(path)
+        }
+        try adopt(.open(path, .readOnly, [.directory, .closeOnExec], []), mode: folderMode)
+        let parent = path.removingLastComponent()
+        try OpenFile.syncFolder(parent.isEmpty ? "." : parent)
+    }
+
+    private func adopt(_ file: OpenFile, mode: FilePermissions) throws(Errno) {
+        // The process' umask may have taken bits away.
+        if try file.status().permissions != mode { try file.setMode(mode) }
+        if let owner { file.setOwner(owner) }
     }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -7,8 +6,7 @@ import Synchronization
 ///
 /// A thread pool wakes a thread for each job, and where many jobs come at once, each some microseconds long, that costs
 /// more than the jobs. Here one thread is being woken at a time: the one that comes up takes jobs until none is left,
-/// and has another one woken while some wait, so that a job that blocks holds nobody up. And who is woken need not get a
-/// lock that the waking thread still holds, as with a condition variable: that would be a second wait each time.
+/// and has another one woken while some wait, so that a job that blocks holds nobody up.
 package final class WorkerThreads: Sendable {
     package typealias Job = @Sendable () -> Void
 
@@ -27,17 +25,14 @@ package final class WorkerThreads: Sendable {
     }
 
     private let state = Mutex(State())
-    /// Where threads wait that have nothing to do.
-    private let idle = DispatchSemaphore(value: 0)
+    private let threads: NIOThreadPool
     private let limit: Int
 
     /// Makes a group of `count` threads, which live as long as the process.
     package init(count: Int) {
         limit = count
-        let threads = NIOThreadPool(numberOfThreads: count)
+        threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
-        // As many jobs without an end as there are threads: the pool gives threads, and is never asked again.
-        for _ in 0..<count { threads.submit { [self] _ in work() } }
     }
 
     /// Runs `job` soon, on any of the threads.
@@ -46,18 +41,13 @@ package final class WorkerThreads: Sendable {
             state.jobs.append(job)
             return state.wakes(atMost: limit)
         }
-        if wakes { idle.signal() }
+        if wakes { wake() }
     }
 
-    /// Waits to be woken, takes jobs until none is left, and waits again.
-    private func work() -> Never {
-        while true {
-            idle.wait()
-            takeJobs()
-        }
-    }
+    private func wake() { threads.submit { [self] _ in work() } }
 
-    private func takeJobs() {
+    /// Takes jobs until none is left.
+    private func work() {
         var isAwake = false
         while true {
             let (job, wakes) = state.withLock { state -> (Job?, Bool) in
@@ -70,7 +60,7 @@ package final class WorkerThreads: Sendable {
             }
             isAwake = true
             guard let job else { return }
-            if wakes { idle.signal() }
+            if wakes { wake() }
             job()
         }
     }

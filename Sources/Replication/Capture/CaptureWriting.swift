@@ -52,7 +52,7 @@ struct CaptureWriting: @unchecked Sendable {
                 checksum ^= new
             }
             let summary = try writer.finish(header: header.marked(checksum))
-            try writer.sink.complete(at: header.time)
+            try writer.sink.complete()
             return WrittenFile(path: output, summary: summary, change: .changed(checksums))
         } catch {
             writer.sink.discard()

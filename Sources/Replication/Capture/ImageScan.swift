@@ -221,7 +221,7 @@ final class LTXWriterBox {
     /// Completes the file and makes it durable.
     func finish(header: LTXHeader) throws -> LTXFileSummary {
         let summary = try writer.finish(header: header)
-        try writer.sink.complete(at: header.time)
+        try writer.sink.complete()
         return summary
     }
 

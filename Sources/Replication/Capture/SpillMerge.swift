@@ -23,7 +23,7 @@ extension SpillMerge {
         var writer = try LTXWriter(pageSize: header.pageSize, sink: TransactionFileSink(path: output, mode: mode))
         do {
             let summary = try merger.merge(into: &writer, as: header)
-            try writer.sink.complete(at: header.time)
+            try writer.sink.complete()
             return summary
         } catch {
             writer.sink.discard()

@@ -43,7 +43,7 @@ struct LocalSnapshot: Sendable {
         )
         do {
             _ = try merger.merge(into: &writer, as: header)
-            try writer.sink.complete(at: header.time)
+            try writer.sink.complete()
             return path
         } catch {
             writer.sink.discard()

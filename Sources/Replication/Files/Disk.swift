@@ -1,4 +1,3 @@
-import ObjectStorage
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -20,25 +19,6 @@ package enum Disk {
             let result = fcntl(descriptor.rawValue, F_FULLFSYNC)
         #endif
         guard result == 0 else { throw FileFailure("syncing", path, errno) }
-    }
-
-    /// Makes a file's bytes, its size and its time durable.
-    static func sync(_ descriptor: FileDescriptor, _ path: FilePath) throws {
-        #if os(Linux)
-            guard fsync(descriptor.rawValue) == 0 else { throw FileFailure("syncing", path, errno) }
-        #else
-            try syncData(descriptor, path)
-        #endif
-    }
-
-    /// Sets the times of access and of modification.
-    static func setTime(_ descriptor: FileDescriptor, _ path: FilePath, _ moment: Timestamp) throws {
-        let time = timespec(tv_sec: Int(moment.seconds), tv_nsec: Int(moment.nanoseconds))
-        let times = [time, time]
-        // SAFETY: `futimens` reads the two elements during the call.
-        guard unsafe futimens(descriptor.rawValue, times) == 0 else {
-            throw FileFailure("setting the time of", path, errno)
-        }
     }
 
     /// Makes a folder's entries durable: names made, renamed or removed in it.

@@ -204,7 +204,7 @@ package final class FollowerDatabase {
         do {
             try body(&writer)
             _ = try writer.finish(header: header)
-            try writer.sink.complete(at: header.time)
+            try writer.sink.complete()
             return path
         } catch {
             writer.sink.discard()

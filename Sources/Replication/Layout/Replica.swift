@@ -96,21 +96,9 @@ public struct Replica: Sendable {
         condition: PutCondition = .none,
         isTemporary: Bool = false
     ) async throws(ReplicaError) -> ReplicaFile {
-        let body: ObjectBody = isTemporary ? .temporary(source) : .file(source)
-        return try await put(body, header: header, byteCount: byteCount, level: level, condition: condition)
-    }
-
-    /// Stores a finished file under the name of its level and range, as
-    /// ``put(_:header:byteCount:level:condition:isTemporary:)`` does.
-    public func put(
-        _ body: ObjectBody,
-        header: LTXHeader,
-        byteCount: Int64,
-        level: Int,
-        condition: PutCondition = .none
-    ) async throws(ReplicaError) -> ReplicaFile {
-        let created = header.time
+        let created = Timestamp(rawValue: header.timestampMilliseconds)
         let key = layout.key(level: level, min: header.minTXID, max: header.maxTXID)
+        let body: ObjectBody = isTemporary ? .temporary(source) : .file(source)
         do {
             try await store.put(key, body, metadata: ObjectMetadata(timestamp: created), condition: condition)
         } catch { throw ReplicaError(error) }

@@ -45,8 +45,3 @@ public struct ReplicaFile: Hashable, Sendable {
         min.rawValue - 1 <= position && position < max.rawValue
     }
 }
-
-extension LTXHeader {
-    /// The moment whose state the file holds, which is also the time of its object in a store.
-    var time: Timestamp { Timestamp(rawValue: timestampMilliseconds) }
-}

@@ -225,7 +225,7 @@ package actor Shipper: ReplicaBooks {
                 min: id,
                 max: id,
                 byteCount: try await size(of: key),
-                created: header.time,
+                created: Timestamp(rawValue: header.timestampMilliseconds),
                 key: key
             )
             guard there.byteCount == byteCount, try await replica.header(of: there) == header,
@@ -240,7 +240,7 @@ package actor Shipper: ReplicaBooks {
     }
 
     private func put(_ path: FilePath, header: LTXHeader, byteCount: Int64) async throws -> ReplicaFile {
-        try await replica.put(.immutable(path), header: header, byteCount: byteCount, level: 0, condition: .ifAbsent)
+        try await replica.put(path, header: header, byteCount: byteCount, level: 0, condition: .ifAbsent)
     }
 
     private func size(of key: String) async throws -> Int64 {

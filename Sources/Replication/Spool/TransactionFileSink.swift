@@ -1,5 +1,4 @@
 import LTX
-import ObjectStorage
 import SystemPackage
 
 /// Where a transaction file is written: a temporary file that gets its name when it is complete and durable.
@@ -56,14 +55,10 @@ final class TransactionFileSink: LTXSink {
         (isBeginningKept, beginning) = (false, [])
     }
 
-    /// Gives the file its time, makes it durable and closes it.
-    ///
-    /// - Parameter moment: The header's, which a replica's object has too: a folder can then link to this very file.
-    func complete(at moment: Timestamp) throws {
+    /// Makes the file durable and closes it.
+    func complete() throws {
         defer { try? descriptor.close() }  // synced, or given up
-        try writeBeginning()
-        try Disk.setTime(descriptor, path, moment)
-        try Disk.sync(descriptor, path)
+        try sync()
     }
 
     /// Makes durable what was written so far.

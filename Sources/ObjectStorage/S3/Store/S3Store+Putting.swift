@@ -27,7 +27,7 @@ extension S3Store {
     private func content(of body: ObjectBody) async throws(ObjectStoreError) -> S3Body {
         switch body {
         case .bytes(let bytes): return .bytes(bytes)
-        case .file(let path), .temporary(let path), .immutable(let path):
+        case .file(let path), .temporary(let path):
             return try await client.threadPool.run { () throws(ObjectStoreError) in
                 do throws(Errno) {
                     let file = try OpenFile.reading(path)
