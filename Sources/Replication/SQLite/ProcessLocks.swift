@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
@@ -17,15 +18,23 @@ enum ProcessLocks {
     static let shared: ClosedRange<Int64> = 0x4000_0002...0x4000_01ff
 
     /// The descriptors of this process that stand for a file; `nil` where the kernel does not tell.
-    static func descriptors(of file: FileIdentity) -> [Int32]? {
+    static func descriptors(of file: FileIdentity) -> [Int32]? { look().map { $0[file] ?? [] } }
+
+    /// What each file's descriptors were when they were last looked through: where a lock is found among them, nothing
+    /// has to be looked through. A process that replicates many databases has many descriptors.
+    private static let seen = Mutex<[FileIdentity: [Int32]]>([:])
+
+    /// Looks through all descriptors of this process.
+    private static func look() -> [FileIdentity: [Int32]]? {
         #if os(Linux)
             guard let names = try? Disk.names(in: "/proc/self/fd"), !names.isEmpty else { return nil }
-            return names.compactMap { name in
-                guard let number = Int32(name),
-                    let identity = try? FileIdentity(of: FileDescriptor(rawValue: number)), identity == file
-                else { return nil }
-                return number
+            var found: [FileIdentity: [Int32]] = [:]
+            for number in names.compactMap(Int32.init) {
+                // One that was closed meanwhile stands for nothing.
+                guard let file = try? FileIdentity(of: FileDescriptor(rawValue: number)) else { continue }
+                found[file, default: []].append(number)
             }
+            return found
         #else
             return nil
         #endif
@@ -33,16 +42,24 @@ enum ProcessLocks {
 
     /// Whether this process holds a lock on some of `bytes` of a file; `nil` where the kernel does not tell.
     static func isHeld(_ bytes: ClosedRange<Int64>, of file: FileIdentity) -> Bool? {
-        guard let descriptors = descriptors(of: file) else { return nil }
-        var hasAnswer = false
-        for descriptor in descriptors {
-            guard let text = contents(of: FilePath("/proc/self/fdinfo/\(descriptor)")) else { continue }
-            hasAnswer = true
-            for line in text.split(separator: "\n") where line.hasPrefix("lock:") {
-                if let lock = Lock(line.dropFirst(5)), lock.bytes.overlaps(bytes) { return true }
-            }
+        let known = seen.withLock { $0[file] ?? [] }.filter { number in
+            (try? FileIdentity(of: FileDescriptor(rawValue: number))) == file
         }
-        return hasAnswer || descriptors.isEmpty ? false : nil
+        if known.contains(where: { holds($0, bytes) == true }) { return true }
+        guard let found = look() else { return nil }
+        seen.withLock { $0 = found }
+        let descriptors = found[file] ?? []
+        let answers = descriptors.compactMap { holds($0, bytes) }
+        if answers.contains(true) { return true }
+        return descriptors.isEmpty || !answers.isEmpty ? false : nil
+    }
+
+    /// Whether a lock on some of `bytes` was taken through a descriptor; `nil` where the kernel does not tell.
+    private static func holds(_ descriptor: Int32, _ bytes: ClosedRange<Int64>) -> Bool? {
+        guard let text = contents(of: FilePath("/proc/self/fdinfo/\(descriptor)")) else { return nil }
+        return text.split(separator: "\n").contains { line in
+            line.hasPrefix("lock:") && Lock(line.dropFirst(5))?.bytes.overlaps(bytes) ?? false
+        }
     }
 
     /// Whether another process holds a lock on a file, so far as this one may see; `nil` where the kernel does not tell.
