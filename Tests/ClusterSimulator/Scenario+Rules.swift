@@ -65,7 +65,7 @@ extension Scenario {
     private mutating func sleepingHolder(crashOnPromise: Int) {
         quiet()
         (nodeCount, hasGoodClocks, isFailsafe, isOneSided, commitPause) = (2, true, true, true, 50)
-        (freeze, longestFreeze, leaseCut, longestCut, pulse) = (60, 20_000, 400, 12_000, 500)
+        (freeze, longestFreeze, leaseCut, longestCut, pulse) = (60, 12_000, 400, 12_000, 250)
         (lostClaimAnswer, crashOnClaim, crash, longestAbsence) = (700, 800, 0, 300)
         (longestExamination, self.crashOnPromise) = (1_500, crashOnPromise)
     }
