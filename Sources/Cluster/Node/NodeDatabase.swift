@@ -111,6 +111,12 @@ actor NodeDatabase {
         try opened().journal.found(at: ChainState(number: number, checksum: 0, epoch: 0))
     }
 
+    /// Forgets that the database begins a cluster: another node was faster, and the chain is that one's.
+    func forgetFounding() throws {
+        let journal = try opened().journal
+        if journal.isFounding { try journal.forget() }
+    }
+
     /// Says that the database stands at a place of the chain.
     func note(_ state: ChainState) throws { try opened().note(state) }
 

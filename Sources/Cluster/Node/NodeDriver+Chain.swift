@@ -76,6 +76,10 @@ extension NodeDriver {
             try await database.note(state)
         }
         await database.lock()
+        if let lease = core?.leaseView(at: NodeClock.now), lease.node != identity.node {
+            // Else this database would pass for the beginning of the other's chain, and be written over without a tail.
+            try await database.forgetFounding()
+        }
         if let finding = try await database.examine(identity.node) { return finding }
         // Nothing is recorded: perhaps it was restored by hand.
         let checksum = await database.checksum ?? 0

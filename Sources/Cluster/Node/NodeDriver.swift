@@ -105,6 +105,7 @@ actor NodeDriver {
 
     private func finish() async {
         gate.set(WriteGate())
+        hasEnded = true
         if let primary { closing.append(primary) }
         primary = nil
         await closeEngines()
@@ -120,7 +121,12 @@ actor NodeDriver {
         let events = inbox.take()
         for mark in primary?.collect() ?? [] { await handle(.captured(mark), &group) }
         if events.isEmpty { await handle(.tick, &group) }
-        for event in events { await handle(event, &group) }
+        for event in events {
+            await handle(event, &group)
+            // A node that has halted answers nothing: who asks must not wait for it.
+            guard case .promiseAsked(let request) = event else { continue }
+            promises.removeValue(forKey: request.reference)?.resume(returning: false)
+        }
         let now = NodeClock.now
         primary?.setLicence(below: core?.deletableBelow(at: now) ?? 0)
         noteLag(now)

@@ -75,6 +75,15 @@ package final class PositionJournal {
     /// Says that the database is a cluster's first, at this place; durable.
     package func found(at state: ChainState) throws { try append(.founding, state, isDurable: true) }
 
+    /// Forgets all places; durable.
+    package func forget() throws {
+        try? descriptor?.close()  // what it wrote goes with the file
+        (descriptor, lineCount) = (nil, 0)
+        try Disk.remove(path)
+        try Disk.syncFolder(path.removingLastComponent())
+        (recorded, intended, older, isFounding) = (nil, nil, [], false)
+    }
+
     private func append(_ kind: Kind, _ state: ChainState, isDurable: Bool) throws {
         take(kind, state)
         if lineCount >= 2 * Self.limit { try rewrite() }

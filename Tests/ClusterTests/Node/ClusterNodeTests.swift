@@ -84,6 +84,28 @@ struct ClusterNodeTests {
         }
     }
 
+    @Test("a node that meant to begin a cluster, and was not the first, keeps what it had as a tail")
+    func lateFounder() async throws {
+        try await withTemporaryFolder { folder in
+            let peers = TestPeers()
+            let nodes = ["a", "b"].map { TestNode($0, in: folder, store: folder.appending("store"), peers: peers) }
+            try nodes[0].makeDatabase()
+            try nodes[0].write(0..<10)
+            nodes[0].start()
+            try await nodes[0].reaches(.primary)
+            try nodes[1].makeDatabase()
+            try nodes[1].write(100..<120)
+            // It had found the store empty, and its swap came second.
+            let late = try FollowerDatabase(DatabaseSettings(database: nodes[1].database))
+            try late.journal.found(at: ChainState(number: 0, checksum: 0, epoch: 0))
+            nodes[1].start()
+            try await nodes[1].reaches(.standby)
+            try await eventually("it holds the other's rows") { try nodes[1].rows() == (0..<10).map(Int64.init) }
+            #expect(await nodes[1].node.status().unacknowledgedTails == 1)
+            for node in nodes { try await node.stop() }
+        }
+    }
+
     @Test("a node that is shut down lets go at once")
     func shutDown() async throws {
         try await withTemporaryFolder { folder in
