@@ -22,7 +22,7 @@ ONLY ?=
 BENCH_MB ?= 64
 
 .PHONY: help setup setup-servers demo test build release bench lint format docs install uninstall clean \
-	histories soak faults simulate simulate-variants failover race merge-race shim-test
+	histories soak faults simulate simulate-variants failover failover-faults health-load race merge-race shim-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -87,8 +87,15 @@ simulate-variants: setup ## Long: each rule of the failover protocol left out mu
 	@.build/release/simulate --variants
 
 failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
-	FAILOVER_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_AWAY_MS=60000 FAILOVER_FAULTS=all \
-		$(LONG) --no-parallel --filter ClusterProcessTests
+	FAILOVER_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_AWAY_MS=60000 FAILOVER_LIMITS=1 \
+		$(LONG) --no-parallel --filter ClusterProcessTests --skip FaultTests
+
+failover-faults: setup-servers ## Long: each request of a takeover fails once, in each way
+	FAILOVER_FAULTS=all $(LONG) --no-parallel --filter ClusterProcessTests.*FaultTests
+
+health-load: release ## Long: a node's /health under 1,000 requests/s, and what that does to its lag; ROUNDS=3
+	@scripts/setup.sh --load
+	@scripts/health-load.py --program $(PROGRAM) --rounds $(ROUNDS)
 
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)

@@ -4,15 +4,18 @@
 #
 #   scripts/setup.sh             Swift, the system libraries
 #   scripts/setup.sh --servers   also .venv with Litestream, the MinIO gateway, moto and boto3
+#   scripts/setup.sh --load      also hey, which makes requests at a fixed rate
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 servers=false
+load=false
 for argument in "$@"; do
     case $argument in
     --servers) servers=true ;;
+    --load) load=true ;;
     *)
-        echo "usage: scripts/setup.sh [--servers]" >&2
+        echo "usage: scripts/setup.sh [--servers] [--load]" >&2
         exit 64
         ;;
     esac
@@ -42,6 +45,7 @@ command -v pkg-config >/dev/null || missing+=(pkg-config)
 pkg-config --exists liblz4 2>/dev/null || missing+=(liblz4-dev)
 pkg-config --exists sqlite3 2>/dev/null || missing+=(libsqlite3-dev)
 if $servers && ! has_python_venv; then missing+=(python3-venv); fi
+if $load && ! command -v hey >/dev/null; then missing+=(hey); fi
 
 if ((${#missing[@]})); then
     if ! command -v apt-get >/dev/null; then

@@ -30,8 +30,11 @@ extension ProcessTests {
                     try primary.start()
                 }
                 figures.report()
+                #expect(figures.seconds.count == ProcessCluster.rounds)
                 // A candidate waits for 1.1 times to live, and then has bounded work to do.
-                #expect(figures.maximum >= 0)
+                let ttl = Double(milliseconds(cluster.ttl)) / 1000
+                figures.expect(0.5, within: ttl * 1.25)
+                figures.expect(1, within: ttl * 5 / 3)
             }
         }
 
@@ -52,6 +55,7 @@ extension ProcessTests {
                     try primary.start()
                 }
                 figures.report()
+                figures.expect(1, within: 1.5)
                 let check = try await cluster.prove()
                 #expect(check.tails.isEmpty, "an orderly end loses nothing: \(check)")
             }
@@ -74,6 +78,7 @@ extension ProcessTests {
                     figures.add(nanoseconds: first - last)
                 }
                 figures.report()
+                figures.expect(0.99, within: 2)
                 let check = try await cluster.prove()
                 #expect(check.tails.isEmpty, "a switchover loses nothing: \(check)")
             }

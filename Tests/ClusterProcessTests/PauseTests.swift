@@ -19,7 +19,7 @@ extension ProcessTests {
             try await ProcessCluster.run("stopped-\(Int(factor * 10))") { cluster in
                 var figures = Figures("SIGSTOP for \(factor) × ttl to the first write, ttl \(ProcessCluster.ttl)")
                 var takeovers = 0
-                let rounds = factor > 2 ? max(ProcessCluster.rounds / 2, 1) : ProcessCluster.rounds
+                let rounds = factor > 2 && ProcessCluster.rounds < 10 ? 1 : min(ProcessCluster.rounds, 10)
                 for _ in 1...rounds {
                     let (primary, standby) = try await cluster.settle()
                     try await work(on: primary)

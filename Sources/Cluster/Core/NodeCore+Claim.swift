@@ -4,13 +4,21 @@ struct ClaimHistory: Sendable {
     var onSilence: [Moment] = []
     /// A claim that could not reach the head: from where, and when the next one may be tried without having moved (N4).
     var failure: (position: ChainPoint, wait: Duration, until: Moment)?
-    /// An operator wants this node to be primary: whether a loss is accepted.
-    var wanted: Bool?
+    /// An operator wants this node to be primary: whether a loss is accepted, and until when the word counts.
+    var wish: (acceptsLoss: Bool, end: Moment)?
     /// Since when an own hand-over to another node stands.
     var handedOver: Moment?
 }
 
 extension NodeCore {
+    /// Whether a loss is accepted, where an operator's word to take over has not been carried out yet; else `nil`.
+    ///
+    /// It counts for one claim, and not for ever: nobody thinks of it any more when the next primary dies.
+    func wanted(at now: Moment) -> Bool? {
+        guard let wish = claims.wish, now < wish.end else { return nil }
+        return wish.acceptsLoss
+    }
+
     /// Whether nothing is under way that a claim would cut short.
     var isIdle: Bool {
         switch step?.kind {
@@ -22,8 +30,8 @@ extension NodeCore {
     /// Claims the lease if there is a reason to, and nothing against it.
     mutating func considerClaim(_ lease: Lease, _ version: LeaseVersion) {
         guard role == .standby, isIdle, let cause = reason(to: lease) else { return }
-        guard lease.eligible.contains(settings.node) || claims.wanted == true else { return }
-        if memory.isDemoted, claims.wanted == nil { return }
+        guard lease.eligible.contains(settings.node) || wanted(at: now) == true else { return }
+        if memory.isDemoted, wanted(at: now) == nil { return }
         if let promise, now < promise.end {
             // But for what that very session has let go.
             let isReleased = lease.state != .held && lease.session == promise.session
@@ -47,7 +55,7 @@ extension NodeCore {
             }
         let isOwn = lease.node == settings.node && lease.session != session
         switch lease.state {
-        case .free: return claims.wanted == nil ? .free : .operator
+        case .free: return wanted(at: now) == nil ? .free : .operator
         case .handoff where lease.successor == settings.node: return .handoff
         case .handoff where isOwn:
             let patience = settings.handoff
@@ -56,7 +64,7 @@ extension NodeCore {
         case .held where isOwn: return .free
         default:
             guard isExpired else { return nil }
-            return claims.wanted == nil ? .timeout : .operator
+            return wanted(at: now) == nil ? .timeout : .operator
         }
     }
 

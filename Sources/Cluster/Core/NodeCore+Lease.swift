@@ -131,7 +131,8 @@ extension NodeCore {
     }
 
     private mutating func leaseSeen(_ lease: Lease, _ version: LeaseVersion) {
-        nextLook = now + timing.poll
+        // Looks further apart than the holder's time to live allows would never see it expire.
+        nextLook = now + min(timing.poll, LeaseTiming(ttl: lease.ttl).poll)
         guard lease.cluster == settings.cluster else {
             return halt("The lease is of another cluster, \(lease.cluster): this store belongs to others.")
         }
@@ -183,8 +184,10 @@ extension NodeCore {
                 cause: cause,
                 won: now
             )
-            (step, nextStep) = (nil, now)
+            (step, nextStep, claims.wish) = (nil, now, nil)
             become(.claimed)
+            // It was told to stay out while the answer was under way.
+            if memory.isDemoted { letGo(.release) }
         case .renewal:
             guard var hold else { return }
             (hold.body, hold.version, hold.since) = (swap.body, version, since)

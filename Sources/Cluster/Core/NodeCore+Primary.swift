@@ -19,9 +19,9 @@ struct Drain: Sendable {
         case swapping
     }
 
-    let purpose: Purpose
+    var purpose: Purpose
     var phase: Phase
-    let since: Moment
+    var since: Moment
 }
 
 extension NodeCore {
@@ -43,6 +43,7 @@ extension NodeCore {
         guard let hold, now < hold.since + timing.acceptance else { return }
         (spool, uploads, ahead) = ([], [], [])
         (isLocked, opened) = (false, now)
+        claims.wish = nil
         become(.primary)
         // Capture stands before anybody can commit.
         actions.append(.open(hold.epoch, seal: position))
@@ -143,24 +144,30 @@ extension NodeCore {
         case .promote(let acceptLoss):
             memory.isDemoted = false
             actions.append(.remember(memory))
-            claims.wanted = acceptLoss
+            claims.wish = (acceptLoss, now + settings.wishLimit)
             claims.failure = nil
             nextLook = now
         case .switchover(let successor): if role == .primary { endWrites(.handOver(successor)) }
         case .demote:
             memory.isDemoted = true
-            claims.wanted = nil
+            claims.wish = nil
             actions.append(.remember(memory))
-            if role == .primary { endWrites(.release) }
-        case .shutDown:
-            if role == .primary {
-                endWrites(.end)
-            } else if role.isHolding, role != .draining {
-                (step, drain) = (nil, Drain(purpose: .end, phase: .shipping, since: now))
-                become(.draining)
-            } else if role != .draining {
-                actions.append(.end)
-            }
+            if role.isHolding { letGo(.release) }
+        case .shutDown: if role.isHolding { letGo(.end) } else { actions.append(.end) }
+        }
+    }
+
+    /// Gives the lease back, in whatever state; what is on its way out already goes out for this purpose.
+    mutating func letGo(_ purpose: Drain.Purpose) {
+        switch role {
+        case .primary: endWrites(purpose)
+        case .draining:
+            guard drain?.purpose != .end else { return }
+            drain?.purpose = purpose
+            drain?.since = now
+        default:
+            (step, drain) = (nil, Drain(purpose: purpose, phase: .shipping, since: now))
+            become(.draining)
         }
     }
 

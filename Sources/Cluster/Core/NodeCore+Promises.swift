@@ -51,7 +51,8 @@ extension NodeCore {
             default: false
             }
         let isUnbound = promise.map { now >= $0.end || $0.session == request.session } ?? true
-        let isOlder = memory.won <= request.epoch || isLeftOut(.promiseAmnesia)
+        // Whoever was superseded cannot go on, and must not keep this node from following its successor.
+        let isOlder = max(memory.won, highestEpoch) <= request.epoch || isLeftOut(.promiseAmnesia)
         guard request.cluster == settings.cluster, isFree, isUnbound, isOlder else {
             return actions.append(.answerPromise(request, granted: false))
         }

@@ -36,8 +36,8 @@ extension NodeCore {
         guard role == .standby, let lease = watch.seen?.lease, lease.state != .handoff, !hasLiveHolder(at: now) else {
             return nil
         }
-        if memory.isDemoted, claims.wanted == nil { return "This node was demoted: `promote` makes it eligible." }
-        if !lease.eligible.contains(settings.node), claims.wanted != true {
+        if memory.isDemoted, wanted(at: now) == nil { return "This node was demoted: `promote` makes it eligible." }
+        if !lease.eligible.contains(settings.node), wanted(at: now) != true {
             return "Nobody holds the lease, and this node is not on its list: `promote --accept-loss` claims it."
         }
         if let failure = claims.failure, failure.position == position, now < failure.until {

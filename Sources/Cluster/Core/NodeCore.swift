@@ -103,6 +103,8 @@ public struct NodeCore: Sendable {
         if role != .halted {
             take(event)
             advance()
+        } else if case .command(.shutDown) = event {
+            actions.append(.end)
         }
         defer { actions = [] }
         return actions

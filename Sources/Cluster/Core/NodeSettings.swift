@@ -28,6 +28,8 @@ public struct NodeSettings: Hashable, Sendable {
     public var holdDownWindow: Duration = .seconds(3600)
     /// How long a node in hold-down waits between takeovers.
     public var holdDownWait: Duration = .seconds(600)
+    /// How long an operator's word to take over counts, unless it was carried out before.
+    public var wishLimit: Duration = .seconds(90)
     /// How often a node writes its record, and the primary reads all of them.
     public var registration: Duration = .seconds(60)
     /// How long a node may stand still before it loses the right to claim.

@@ -104,7 +104,8 @@ public final class ClusterNode: Service, NodeControl {
 
     /// Waits until this node's database holds a position: whoever wrote on the primary reads here what was written.
     ///
-    /// - Throws: ``NodeError/timedOut(_:_:)``.
+    /// - Throws: ``NodeError/timedOut(_:_:)``; ``NodeError/neverShipped(_:)`` where the commit was not shipped before another
+    ///   node took over; a failure of the store that is asked about that.
     public func waitUntilApplied(_ position: ChainPosition, timeout: Duration) async throws {
         try await driver.waitUntilApplied(position, timeout: timeout)
     }

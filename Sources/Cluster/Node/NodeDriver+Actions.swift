@@ -14,7 +14,7 @@ extension NodeDriver {
             .quarantine, .rewind:
             await performChain(action, &group)
         case .accepted(let point): await accepted(point)
-        case .open(let epoch, let seal): await open(epoch, seal, &group)
+        case .open(let epoch, let seal): return await open(epoch, seal, &group)
         case .gate(let gate): self.gate.set(gate)
         case .lockDatabase: await lockDatabase(&group)
         case .unlockDatabase: await database.unlock()
@@ -79,8 +79,9 @@ extension NodeDriver {
         if let id = point.transaction { applied.accept(id) }
     }
 
-    private func open(_ epoch: Epoch, _ seal: ChainPoint, _ group: inout DiscardingTaskGroup) async {
-        guard let chain, let identity else { return }
+    /// - Returns: Whether capture stands; nobody may commit where it does not.
+    private func open(_ epoch: Epoch, _ seal: ChainPoint, _ group: inout DiscardingTaskGroup) async -> Bool {
+        guard let chain, let identity else { return false }
         do {
             try await database.prepareOpening(seal)
             let inbox = inbox
@@ -98,8 +99,10 @@ extension NodeDriver {
             primary = engine
             group.addTask { await engine.maintain() }
             logger.notice("Open for writing", metadata: ["epoch": "\(epoch)", "seal": "\(seal)"])
+            return true
         } catch {
             inbox.post(.broken("\(configuration.database.database) cannot be captured: \(error)"))
+            return false
         }
     }
 
@@ -111,14 +114,12 @@ extension NodeDriver {
 
     /// Lets no transaction begin any more, waits for the open one, and captures everything.
     private func endWrites(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) async {
-        let (database, inbox, engine) = (database, inbox, primary?.engine)
+        let (database, inbox, primary) = (database, inbox, primary)
         drainIsLocked = true
         await database.wantLock()
         group.addTask {
             await database.lock()
-            while let engine, await engine.phase == .attached, (try? await engine.flush()) == nil {
-                do { try await Pause.sleep(for: .milliseconds(10)) } catch { return }
-            }
+            do { try await primary?.captureEverything() } catch { return }  // cancelled: the node has ended
             inbox.post(.writesEnded(ticket))
         }
     }

@@ -95,7 +95,7 @@ extension NodeDriver {
         case .demote:
             inbox.post(.command(command))
             try await wait(.seconds(30), "This node did not let go of the lease: the store may be away.") { core in
-                !core.role.isHolding
+                core.memory.isDemoted && !core.role.isHolding && core.role != .claiming
             }
         case .shutDown: shutDown()
         }
@@ -159,6 +159,9 @@ extension NodeDriver {
     func node(named text: String) async -> NodeID? {
         if let chain, let found = try? await chain.nodeRecords() { note(found) }
         if let id = NodeID(text), records[id] != nil || id == identity?.node { return id }
-        return records.values.filter { $0.name == text }.map(\.node).min()
+        // A host that lost its disk came back as another node: of those that bear the name, one that takes part.
+        let named = records.values.filter { $0.name == text }.map(\.node).sorted()
+        let eligible = core?.leaseView(at: NodeClock.now)?.eligible ?? []
+        return named.first { eligible.contains($0) } ?? named.first
     }
 }

@@ -21,9 +21,23 @@ extension NodeDriver {
 
     func waitUntilApplied(_ position: ChainPosition, timeout: Duration) async throws {
         guard let id = TransactionID(exactly: position.transaction) else { return }
-        if let core, core.position.number >= position.transaction { return }
         let applied = applied
-        try await Self.limited(timeout, "The commit has not arrived here") { try await applied.wait(for: id) }
+        try await Self.limited(timeout, "The commit has not arrived here") {
+            try await applied.wait(for: id)
+            try await self.confirm(position)
+        }
+    }
+
+    /// Makes sure that the transaction of a place is the one of its epoch: a commit that was never shipped is not on the
+    /// chain, and a successor has used its number.
+    private func confirm(_ position: ChainPosition) async throws {
+        guard let chain, let core, core.positionEpoch.rawValue != position.epoch else { return }
+        let later = try await chain.epochRecords().filter { $0.epoch.rawValue > position.epoch }
+        guard let next = later.min(by: { $0.epoch < $1.epoch }) else { return }
+        // Behind a seal whose epoch was never recorded nobody can tell.
+        guard position.transaction < next.first, next.parentEpoch.rawValue <= position.epoch else {
+            throw NodeError.neverShipped(next.epoch)
+        }
     }
 
     private static func limited(

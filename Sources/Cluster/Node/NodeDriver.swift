@@ -129,6 +129,7 @@ actor NodeDriver {
         }
         let now = NodeClock.now
         primary?.setLicence(below: core?.deletableBelow(at: now) ?? 0)
+        if let id = core?.position.transaction { applied.stand(at: id) }
         noteLag(now)
         if let primary { await primary.resumeIfNeeded() }
         flushIfWanted(&group)

@@ -2,6 +2,8 @@
 public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// This node is not, or not any more, the primary of that epoch: what it had not replicated may be lost.
     case superseded(String)
+    /// The commit of another node is not on the chain, and will not come to be: a successor began without it.
+    case neverShipped(Epoch)
     /// This node does not write.
     case notPrimary(Role)
     /// The time ran out; the commit is kept and shipped as soon as the store answers.
@@ -20,6 +22,7 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .superseded(let why): "This node writes no more: \(why) Whether the commit was replicated is not known."
+        case .neverShipped(let epoch): "The commit is not on the chain: epoch \(epoch) began without it."
         case .notPrimary(let role): "This node does not write: its role is \(role.rawValue)."
         case .timedOut(let what, let limit): "\(what) within \(limit)."
         case .unfitStore(let words): words

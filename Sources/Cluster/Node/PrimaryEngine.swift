@@ -24,6 +24,8 @@ final class PrimaryEngine: ReplicaBooks {
         var accepted: TransactionID?
         var listing = ReplicaListing()
         var pending: [UInt64: LocalTransaction] = [:]
+        /// Files that were there when it attached, and were not collected yet.
+        var found: [UInt64: LocalTransaction] = [:]
         var licence: UInt64 = 0
         var contested: [ClosedRange<TransactionID>]?
         var failure: String?
@@ -87,10 +89,38 @@ final class PrimaryEngine: ReplicaBooks {
         init(_ state: State) { values = Mutex(state) }
     }
 
-    /// Attaches to the database; capture goes on behind the seal.
+    /// Attaches to the database; capture goes on behind the newest local file.
+    ///
+    /// Local files behind the seal are shipped first: what the database held beyond it when it opened.
     func attach() async throws {
         try await engine.attach()
-        await engine.storeIsKnown(shippedThrough: shared.values.withLock { $0.accepted })
+        let (accepted, collected) = shared.values.withLock { ($0.accepted, $0.collected) }
+        await engine.storeIsKnown(shippedThrough: accepted)
+        let (folder, ids) = (MetadataFolder.of(settings), try await engine.unshippedTransactions())
+        let files = try await onDisk {
+            try ids.filter { $0.rawValue > collected }.compactMap { try LocalTransaction(folder.transactionFile($0)) }
+        }
+        shared.values.withLock { state in
+            for file in files where state.pending[file.state.number] == nil { state.found[file.state.number] = file }
+        }
+    }
+
+    /// Waits until everything that is committed is in transaction files; nobody can commit any more.
+    ///
+    /// While the spool is full or a copy is under way, that takes its time. It ends early where this engine has ended, or
+    /// has let go of the database for good.
+    ///
+    /// - Throws: `CancellationError`.
+    func captureEverything() async throws {
+        while !isHalted {
+            if (try? await engine.flush()) != nil { return }
+            let before = resumptions.load(ordering: .sequentiallyConsistent)
+            let (isWaiting, phase) = (needsResume.load(ordering: .sequentiallyConsistent), await engine.phase)
+            let isResuming = isWaiting || !before.isMultiple(of: 2)
+            let after = resumptions.load(ordering: .sequentiallyConsistent)
+            if phase == .detached, !isResuming, before == after { return }
+            try await Pause.sleep(for: .milliseconds(10))
+        }
     }
 
     // MARK: - Files
@@ -100,9 +130,7 @@ final class PrimaryEngine: ReplicaBooks {
         var marks: [FileMark] = []
         while true {
             let next = shared.values.withLock { $0.collected + 1 }
-            guard let id = TransactionID(exactly: next), let file = engine.closedFiles.file(id),
-                let local = LocalTransaction(file, at: MetadataFolder.of(settings).transactionFile(id))
-            else { return marks }
+            guard let id = TransactionID(exactly: next), let local = local(id) else { return marks }
             shared.values.withLock { state in
                 state.collected = next
                 state.pending[next] = local
@@ -110,6 +138,13 @@ final class PrimaryEngine: ReplicaBooks {
             }
             marks.append(FileMark(local))
         }
+    }
+
+    private func local(_ id: TransactionID) -> LocalTransaction? {
+        if let file = engine.closedFiles.file(id) {
+            return LocalTransaction(file, at: MetadataFolder.of(settings).transactionFile(id))
+        }
+        return shared.values.withLock { $0.found.removeValue(forKey: id.rawValue) }
     }
 
     /// The local file of a transaction that waits to be shipped.
@@ -144,10 +179,15 @@ final class PrimaryEngine: ReplicaBooks {
     /// Attaches anew after the spool was full; the engine tries again by itself where it does not succeed.
     private func resumeCapture() { needsResume.store(true, ordering: .sequentiallyConsistent) }
     private let needsResume = Atomic(false)
+    /// Counts beginnings and ends of attaching anew: odd while that is under way.
+    private let resumptions = Atomic(0)
 
     /// Goes on capturing where the spool was full and is not any more.
     func resumeIfNeeded() async {
-        guard needsResume.exchange(false, ordering: .sequentiallyConsistent) else { return }
+        guard needsResume.load(ordering: .sequentiallyConsistent) else { return }
+        resumptions.add(1, ordering: .sequentiallyConsistent)
+        defer { resumptions.add(1, ordering: .sequentiallyConsistent) }
+        needsResume.store(false, ordering: .sequentiallyConsistent)
         await engine.resumeFromSuspension()
         do { try await attach() } catch {
             logger.error("Capture could not go on", metadata: ["error": "\(error)"])

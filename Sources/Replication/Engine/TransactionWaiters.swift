@@ -5,6 +5,7 @@ import Synchronization
 package final class TransactionWaiters: Sendable {
     private struct State {
         var accepted: UInt64 = 0
+        var failure: (any Error)?
         var next = 0
         var waiting: [Int: (id: UInt64, continuation: CheckedContinuation<Void, any Error>)] = [:]
     }
@@ -25,10 +26,19 @@ package final class TransactionWaiters: Sendable {
         for continuation in ready { continuation.resume() }
     }
 
-    /// Ends all waits with an error: what was waited for will not come to be here.
+    /// Says where a database stands that may also go back; wakes those whose transaction is covered.
+    package func stand(at id: TransactionID) {
+        let isNew = state.withLock { state in
+            defer { state.accepted = id.rawValue }
+            return state.accepted != id.rawValue
+        }
+        if isNew { accept(id) }
+    }
+
+    /// Ends all waits with an error, those to come included: what was waited for will not come to be here.
     package func fail(_ error: any Error) {
         let waiting = state.withLock { state in
-            defer { state.waiting = [:] }
+            defer { (state.waiting, state.failure) = ([:], error) }
             return state.waiting.values.map(\.continuation)
         }
         for continuation in waiting { continuation.resume(throwing: error) }
@@ -44,16 +54,20 @@ package final class TransactionWaiters: Sendable {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                enum Answer { case accepted, cancelled, waits }
+                enum Answer {
+                    case accepted, waits
+                    case failed(any Error)
+                }
                 let answer = state.withLock { state -> Answer in
                     if state.accepted >= id.rawValue { return .accepted }
-                    if Task.isCancelled { return .cancelled }
+                    if let failure = state.failure { return .failed(failure) }
+                    if Task.isCancelled { return .failed(CancellationError()) }
                     state.waiting[key] = (id.rawValue, continuation)
                     return .waits
                 }
                 switch answer {
                 case .accepted: continuation.resume()
-                case .cancelled: continuation.resume(throwing: CancellationError())
+                case .failed(let error): continuation.resume(throwing: error)
                 case .waits: break
                 }
             }

@@ -60,44 +60,98 @@ extension FollowerDatabase {
 
     /// Makes an accepted seal the newest local transaction, so that capture goes on behind it; the write lock is held.
     ///
-    /// Where the database is ahead of the seal, what it holds beyond is captured as a difference.
+    /// Where the database is ahead of the seal, what it holds beyond becomes the transaction behind it. Whenever the
+    /// process dies, either the earlier local files are there, or that transaction is: the database is never left with
+    /// commits that nothing tells of.
     package func prepareOpening(_ seal: LocalTransaction) throws {
-        guard let followed, let table, let look = try followed.look(),
-            let id = TransactionID(exactly: seal.state.number)
-        else { preconditionFailure("a database is examined before it opens") }
-        try clearLocalFiles()
-        try Disk.rename(seal.path, to: folder.transactionFile(id))
-        try folder.settle()
-        try journal.record(seal.state)
+        guard let followed, let table, let look = try followed.look() else {
+            preconditionFailure("a database is examined before it opens")
+        }
         let isAhead = table.checksum != seal.state.checksum
-        guard let sealed = isAhead ? tableAtRecorded : table, sealed.checksum == seal.state.checksum,
-            let size = PageSize(byteCount: followed.pageSize), let status = try FileStatus(path: path)
+        let sealed = isAhead ? try tableAtSeal(seal.state) : table
+        if isAhead, let path = try difference(
+            try followed.read(),
+            since: sealed ?? PageTable(),
+            behind: seal.state,
+            node: seal.node
+        ) {
+            try Disk.rename(path, to: aheadFile)
+            try Disk.syncFolder(folder.own)
+        }
+        try takePlaces(seal)
+        guard let size = PageSize(byteCount: followed.pageSize), let status = try FileStatus(path: path),
+            let id = TransactionID(exactly: seal.state.number + (isAhead ? 1 : 0)),
+            let tip = try LocalTransaction(folder.transactionFile(id)), tip.state.checksum == table.checksum
         else { return }
+        let known = sealed.map { (seal, $0) } ?? (tip, table)
         let stored = StoredPageTable(
-            transaction: id,
-            fileChecksum: seal.fileChecksum,
+            transaction: known.0.header.maxTXID,
+            fileChecksum: known.0.fileChecksum,
             pageSize: size,
-            table: sealed
+            table: known.1
         )
         try Disk.replace(folder.pageTableFile, with: stored.encoded(), mode: folder.fileMode, durable: true)
-        guard !isAhead else { return }
         let record = PositionRecord(
             transaction: id,
-            fileChecksum: seal.fileChecksum,
+            fileChecksum: tip.fileChecksum,
             position: WALPosition(salts: look.salts, frame: look.lastFrame, checksum: look.checksum),
-            databaseSize: sealed.count,
+            databaseSize: table.count,
             pageSize: size,
             database: status.identity,
             bootID: BootID.current,
             quiet: look.lastFrame == 0 ? QuietMark(status) : nil,
-            checksum: sealed.checksum
+            checksum: table.checksum
         )
         try Disk.overwrite(folder.positionFile, with: record.encoded(), mode: folder.fileMode)
     }
 
+    /// The checksums of all pages at the seal, where the local files lead there.
+    private func tableAtSeal(_ seal: ChainState) throws -> PageTable? {
+        guard var table = tableAtRecorded else { return nil }
+        var number = numberAtRecorded
+        while table.checksum != seal.checksum, number + 1 < seal.number {
+            number += 1
+            guard let id = TransactionID(exactly: number),
+                let file = try? LocalTransaction(folder.transactionFile(id)), LocalTables.advance(&table, by: file)
+            else { return nil }
+        }
+        return table.checksum == seal.checksum ? table : nil
+    }
+
+    /// Where the transaction behind an accepted seal waits until the seal has taken its place.
+    private var aheadFile: FilePath { folder.own.appending("ahead.ltx") }
+
+    /// The seal becomes the newest local transaction, and the one that waits behind it the next; may be done again.
+    private func takePlaces(_ seal: LocalTransaction) throws {
+        guard let id = TransactionID(exactly: seal.state.number), let next = TransactionID(exactly: id.rawValue + 1) else {
+            return
+        }
+        try clearLocalFiles(but: seal.path == folder.transactionFile(id) ? id : nil)
+        if seal.path != folder.transactionFile(id) { try Disk.rename(seal.path, to: folder.transactionFile(id)) }
+        try folder.settle()
+        try journal.record(seal.state)
+        guard FileStatus.exists(aheadFile) else { return }
+        try Disk.rename(aheadFile, to: folder.transactionFile(next))
+        try folder.settle()
+    }
+
+    /// Completes an opening that a process which died has begun: its seal was accepted.
+    func settleOpening() throws {
+        guard let ahead = try? LocalTransaction(aheadFile), (try? ahead.verify()) != nil else {
+            return try Disk.remove(aheadFile)
+        }
+        let number = ahead.state.number - 1
+        guard let id = TransactionID(exactly: number) else { return }
+        let seals = [sealFile, folder.transactionFile(id)].compactMap { try? LocalTransaction($0) }
+        guard let seal = seals.first(where: { $0.state.number == number && $0.state.epoch == ahead.state.epoch }) else {
+            return try Disk.remove(aheadFile)
+        }
+        try takePlaces(seal)
+    }
+
     /// Forgets what was captured here: it is on the chain, or kept as a tail.
-    package func clearLocalFiles() throws {
-        for id in try folder.transactionIDs() { try folder.remove(id) }
+    func clearLocalFiles(but kept: TransactionID? = nil) throws {
+        for id in try folder.transactionIDs() where id != kept { try folder.remove(id) }
         try Disk.remove(folder.positionFile)
         try Disk.remove(folder.pageTableFile)
         tableAtRecorded = nil

@@ -34,6 +34,8 @@ package final class FollowerDatabase {
     var table: PageTable?
     /// The checksums at the recorded place, where it is known and the database is ahead of it.
     var tableAtRecorded: PageTable?
+    /// The place that ``tableAtRecorded`` describes.
+    var numberAtRecorded: UInt64 = 0
     /// The latest time that a file of the chain has told, in milliseconds since 1970: times never go back.
     var newestTime: Int64 = 0
     /// Past this many frames the log is made to begin anew.
@@ -89,6 +91,7 @@ package final class FollowerDatabase {
     /// - Returns: `nil` where nothing is recorded of this database.
     package func examine(node: UInt64) throws -> Finding? {
         guard let followed else { preconditionFailure("the database is locked before it is looked at") }
+        try settleOpening()
         let reading = try followed.read()
         try followed.noteLook()
         table = reading.table
@@ -101,7 +104,7 @@ package final class FollowerDatabase {
         guard let recorded = journal.recorded else { return nil }
         var ahead = try localTransactions(behind: recorded.number, of: node)
         let tables = try LocalTables(folder, pageSize: followed.pageSize, recorded: recorded, ahead: ahead)
-        tableAtRecorded = tables.atRecorded
+        (tableAtRecorded, numberAtRecorded) = (tables.atRecorded, recorded.number)
         let isKnown =
             checksum == recorded.checksum || ahead.contains { $0.state.checksum == checksum }
             || journal.intended?.checksum == checksum || journal.older.contains { $0.checksum == checksum }
@@ -167,6 +170,22 @@ package final class FollowerDatabase {
         behind state: ChainState,
         node: UInt64
     ) throws -> LocalTransaction? {
+        guard let id = TransactionID(exactly: state.number + 1),
+            let path = try difference(reading, since: base, behind: state, node: node)
+        else { return nil }
+        try? Disk.remove(folder.transactionFile(id))  // one that is not whole; else the next call tells
+        try folder.publish(path, as: id)
+        try folder.settle()
+        return try LocalTransaction(folder.transactionFile(id))
+    }
+
+    /// Writes what differs from `base` to a transaction file beside, durable; `nil` where nothing does.
+    func difference(
+        _ reading: DatabaseReading,
+        since base: PageTable,
+        behind state: ChainState,
+        node: UInt64
+    ) throws -> FilePath? {
         guard let followed, let id = TransactionID(exactly: state.number + 1) else { return nil }
         let table = reading.table
         let pages = (1...max(1, table.count)).filter { base[$0] != table[$0] }
@@ -180,15 +199,11 @@ package final class FollowerDatabase {
             sourceMark: SourceMark(checksum: table.checksum, epoch: state.epoch)
         )
         header.nodeID = node
-        let path = try write(header) { writer in
+        return try write(header) { writer in
             try followed.images(of: pages.isEmpty ? [1] : pages, reading) { page, bytes in
                 try writer.append(pageNumber: page, page: bytes)
             }
         }
-        try? Disk.remove(folder.transactionFile(id))  // one that is not whole; else the next call tells
-        try folder.publish(path, as: id)
-        try folder.settle()
-        return try LocalTransaction(folder.transactionFile(id))
     }
 
     /// Writes a transaction file beside, durable.

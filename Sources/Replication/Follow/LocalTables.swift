@@ -40,7 +40,7 @@ struct LocalTables {
         if number == tip.number, table.checksum == tip.checksum { newest = table }
     }
 
-    private static func advance(_ table: inout PageTable, by file: LocalTransaction) -> Bool {
+    static func advance(_ table: inout PageTable, by file: LocalTransaction) -> Bool {
         var new = table
         let pageSize = file.header.pageSize
         guard let source = try? TransactionFileSource(path: file.path),

@@ -1,6 +1,7 @@
 import Foundation
 import SystemPackage
 import TestSupport
+import Testing
 
 /// Times that were measured, and the table of them.
 struct Figures {
@@ -19,6 +20,15 @@ struct Figures {
     }
 
     var maximum: Double { seconds.max() ?? 0 }
+
+    /// Fails where a share of the times, 1 for all, is longer than a time in seconds.
+    ///
+    /// Times of debug builds on a busy machine prove nothing: only `FAILOVER_LIMITS=1` compares them.
+    func expect(_ share: Double, within limit: Double) {
+        guard Environment.number("FAILOVER_LIMITS") == 1 else { return }
+        let time = share < 1 ? percentile(share) : maximum
+        #expect(time <= limit, "\(name): \(share) of \(seconds.count) within \(time) s, which should be \(limit) s")
+    }
 
     /// Says the figures, and adds them to `.build-tools/failover.txt`.
     func report(_ more: String = "") {
