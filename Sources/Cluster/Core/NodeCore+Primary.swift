@@ -21,7 +21,7 @@ struct Drain: Sendable {
 
     var purpose: Purpose
     var phase: Phase
-    var since: Moment
+    let since: Moment
 }
 
 extension NodeCore {
@@ -78,11 +78,20 @@ extension NodeCore {
         return hold?.body.eligible == own && (swap?.body.eligible ?? own) == own
     }
 
+    /// Whether a primary waits for the transactions that are open.
+    private var endsWrites: Bool {
+        guard role == .draining, case .endingWrites? = drain?.phase else { return false }
+        return true
+    }
+
     private mutating func moveGate() {
         var new = WriteGate()
-        if role == .primary, let hold {
-            new.openUntil = max(hold.since, promised ?? hold.since) + timing.acceptance
-            if isAlone { new.openUntil = Moment(reading: .seconds(Int64.max / 4)) }
+        if let hold, role == .primary || endsWrites {
+            var until = max(hold.since, promised ?? hold.since) + timing.acceptance
+            if isAlone { until = Moment(reading: .seconds(Int64.max / 4)) }
+            // Transactions that are open when writing is to end may go on for a while; those still open then are refused.
+            if let drain, endsWrites { until = min(until, drain.since + settings.drain) }
+            new.openUntil = until
         }
         guard new != gate else { return }
         gate = new
@@ -164,7 +173,6 @@ extension NodeCore {
         case .draining:
             guard drain?.purpose != .end else { return }
             drain?.purpose = purpose
-            drain?.since = now
         default:
             (step, drain) = (nil, Drain(purpose: purpose, phase: .shipping, since: now))
             become(.draining)

@@ -87,6 +87,24 @@ import Testing
         #expect(node.core.role == .draining)
     }
 
+    @Test("A transaction that is open at a hand-over may commit until `drain` has passed, or all is captured")
+    func openTransactions() {
+        var node = SampleNode()
+        node.join(at: point)
+        node.waitForClaim()
+        node.open(at: point)
+        node.tell(.command(.switchover(to: .one)))
+        let since = node.milliseconds
+        #expect(node.core.gate.openUntil == Moment(reading: .milliseconds(since + 1_000)))
+        guard case .endingWrites(let ticket)? = node.core.drain?.phase else {
+            Issue.record("\(node.core.role)")
+            return
+        }
+        node.milliseconds += 300
+        node.tell(.writesEnded(ticket))
+        #expect(!node.core.gate.isOpen(at: Moment(reading: .milliseconds(node.milliseconds))))
+    }
+
     @Test("A node that has halted, or lets go already, ends when it is told to")
     func shutDown() {
         var halted = SampleNode()
