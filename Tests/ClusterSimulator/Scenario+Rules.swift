@@ -39,18 +39,19 @@ extension Scenario {
         (freeze, cut, crash, longestCut, late, latest) = (30, 60, 15, 8_000, 60, 20_000)
     }
 
-    /// A primary that sees nothing of the lease goes on shipping, merging and deleting.
+    /// A primary that sees nothing of the lease goes on shipping what has piled up, merging and deleting, while the seal of
+    /// its successor is lost on its way.
     private mutating func zombies() {
         quiet()
-        (nodeCount, commitPause, pulse, merge, retention) = (2, 100, 200, 700, 900)
-        (leaseCut, longestCut, lostRequest, isFailsafe) = (20, 20_000, 150, false)
+        (nodeCount, commitPause, pulse, merge, retention) = (2, 100, 100, 950, 950)
+        (leaseCut, longestCut, lostRequest, isFailsafe, crash) = (10, 20_000, 150, false, 0)
     }
 
     /// Candidates that lag behind fall asleep right after they have won.
     private mutating func sleepingCandidates() {
         busyRetention()
-        (nodeCount, isOneSided, stalledClaim) = (3, true, 900)
-        (chainCut, longestCut, cut, crash, longestAbsence) = (80, 20_000, 0, 15, 15_000)
+        (nodeCount, isOneSided, stalledClaim, seconds, commitPause) = (3, true, 900, 80, 800)
+        (chainCut, longestCut, cut, crash, longestAbsence) = (40, 10_000, 0, 40, 15_000)
     }
 
     /// The holder does not reach the lease, nor now and then the others, who do.
@@ -64,9 +65,10 @@ extension Scenario {
     /// The holder sleeps and wakes without a way to the lease; who took over died before knowing it.
     private mutating func sleepingHolder(crashOnPromise: Int) {
         quiet()
-        (nodeCount, hasGoodClocks, isFailsafe, isOneSided, commitPause) = (2, true, true, true, 50)
-        (freeze, longestFreeze, leaseCut, longestCut, pulse) = (60, 12_000, 400, 12_000, 250)
-        (lostClaimAnswer, crashOnClaim, crash, longestAbsence) = (700, 800, 0, 300)
+        // A run has a hundred commits: they must last until somebody is wrong.
+        (nodeCount, hasGoodClocks, isFailsafe, isOneSided, commitPause) = (2, true, true, true, 350)
+        (ambush, pulse, crash, longestAbsence) = (150, 250, 0, 300)
+        (lostClaimAnswer, crashOnClaim) = (900, 950)
         (longestExamination, self.crashOnPromise) = (1_500, crashOnPromise)
     }
 
@@ -75,6 +77,6 @@ extension Scenario {
         (crash, powerLoss, freeze, storeOutage, cut, leaseCut, chainCut) = (5, 0, 0, 0, 0, 0, 0)
         (command, bypass, merge, retention, stalledClaim, lostClaimAnswer) = (0, 0, 0, 0, 0, 0)
         (longestTransaction, crashAtAction, holdDownLimit) = (100, 0, nil)
-        (crashOnClaim, crashOnPromise, longestExamination) = (0, 0, 80)
+        (crashOnClaim, crashOnPromise, longestExamination, ambush) = (0, 0, 80, 0)
     }
 }

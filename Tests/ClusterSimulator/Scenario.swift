@@ -33,6 +33,9 @@ struct Scenario {
     /// The chance that a process ends soon after it has sent a claim, or given a promise, in thousandths.
     var crashOnClaim = 0
     var crashOnPromise = 0
+    /// The chance that the first node, while it holds the lease, falls asleep until it may be taken over from, and wakes
+    /// without a way to the lease; in thousandths.
+    var ambush = 0
     /// The longest sleep, in milliseconds.
     var longestFreeze = 3_600_000
     /// The longest look at a database, in milliseconds.

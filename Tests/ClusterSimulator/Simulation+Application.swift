@@ -77,7 +77,22 @@ extension Simulation {
             if random.chance(scenario.merge) { merge(index) }
             if random.chance(scenario.retention) { retain(index) }
         }
+        if scenario.ambush > 0 { ambush() }
         if random.chance(scenario.storeOutage) { outageUntil = time + random.milliseconds(10...30_000) }
+    }
+
+    /// The first node sleeps for about as long as a lease lasts, and sees nothing of it afterwards; once that is over it gets
+    /// the lease back, for the next time.
+    private mutating func ambush() {
+        guard nodes[0].frozenUntil <= time, time >= nodes[0].cutFromLease else { return }
+        if nodes[0].core?.role == .primary {
+            guard nodes[0].isOpen, random.chance(scenario.ambush) else { return }
+            let length = random.milliseconds(4_000...8_500)
+            freeze(0, for: length)
+            nodes[0].cutFromLease = time + length + random.milliseconds(4_000...10_000)
+        } else if nodes[1].core?.role == .primary {
+            tell(1, nodes[1].life, .command(.switchover(to: nodes[0].id)))
+        }
     }
 
     private mutating func cut(_ index: Int) {

@@ -39,6 +39,8 @@ public struct DatabaseFinding: Hashable, Sendable {
     public var older: [ChainPoint]
     /// The files of own transactions behind the recorded place, ascending and without a gap.
     public var ahead: [FileMark]
+    /// The epoch of the recorded place, where it is known.
+    public var epoch: Epoch
 
     /// Creates a finding.
     public init(
@@ -46,9 +48,10 @@ public struct DatabaseFinding: Hashable, Sendable {
         recorded: ChainPoint,
         intended: ChainPoint? = nil,
         older: [ChainPoint] = [],
-        ahead: [FileMark] = []
+        ahead: [FileMark] = [],
+        epoch: Epoch = .zero
     ) {
         (self.checksum, self.recorded, self.intended) = (checksum, recorded, intended)
-        (self.older, self.ahead) = (older, ahead)
+        (self.older, self.ahead, self.epoch) = (older, ahead, epoch)
     }
 }

@@ -26,6 +26,7 @@ extension NodeCore {
             lock()
             begin(.examine) { .examine($0) }
         case .standby, .claimed:
+            if isBeforeBeginning { return goBack() }
             if role == .claimed, let hold, now - hold.won >= settings.longestCatchUp {
                 return giveUp("Reading the chain to its end takes too long: this node stays a standby.")
             }
@@ -94,11 +95,8 @@ extension NodeCore {
 
     mutating func rewound(_ end: ChainEnd?) {
         guard role == .quarantining else { return }
-        guard let end else {
-            nextStep = now + timing.poll
-            return
-        }
-        (position, positionEpoch, ahead) = (end.point, end.epoch, [])
+        guard let end else { return waitToRewind() }
+        (position, positionEpoch, ahead, rewindPause) = (end.point, end.epoch, [], .zero)
         nextStep = now
         if isLeftOut(.tailUnlocked) { actions.append(.lockDatabase) }
         become(.standby)
@@ -111,8 +109,9 @@ extension NodeCore {
         switch answer {
         case .file(let mark): found(mark)
         case .foreign(let number):
-            let id = ChainPoint(number: number, checksum: 0)
-            halt("Transaction \(id) was written by another program: `cluster adopt` once it is stopped.")
+            // What lies there was adopted since this place was looked at.
+            if number <= beginning { return goBack() }
+            haltOnForeign(number)
         case .absent: missing(kind)
         case .failed: nextStep = now + timing.poll
         case .damaged(let what):

@@ -29,7 +29,7 @@ extension NodeCore {
 
     /// Claims the lease if there is a reason to, and nothing against it.
     mutating func considerClaim(_ lease: Lease, _ version: LeaseVersion) {
-        guard role == .standby, isIdle, let cause = reason(to: lease) else { return }
+        guard role == .standby, isIdle, position.number >= lease.begin, let cause = reason(to: lease) else { return }
         guard lease.eligible.contains(settings.node) || wanted(at: now) == true else { return }
         if memory.isDemoted, wanted(at: now) == nil { return }
         if let promise, now < promise.end {
@@ -89,9 +89,11 @@ extension NodeCore {
             ttl: timing.ttl,
             head: lease?.head ?? position,
             begin: lease?.begin ?? 0,
+            continues: lease?.continues,
             eligible: lease?.eligible ?? [settings.node],
             url: settings.url
         )
+        body.other = lease?.other ?? [:]
         if !body.eligible.contains(settings.node) {
             body.eligible = (body.eligible + [settings.node]).sorted()
         }
@@ -118,7 +120,7 @@ extension NodeCore {
         case .created, .exists(isSame: true, _): sealed()
         case .exists(_, let mark?) where isLeftOut(.byNode) && mark.node == settings.node: sealed()
         case .exists(_, nil):
-            halt("Transaction \(position.number + 1) was written by another program: `cluster adopt`.")
+            haltOnForeign(position.number + 1)
         case .exists(_, let mark?):
             // The old primary's file got there first: it is part of the chain, unless it is a successor's (N5).
             guard mark.epoch < hold.epoch || isLeftOut(.chase) else {

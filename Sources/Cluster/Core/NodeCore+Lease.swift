@@ -48,7 +48,7 @@ extension NodeCore {
         }
     }
 
-    private mutating func look() {
+    mutating func look() {
         let ticket = newTicket()
         leaseRequest = ticket
         actions.append(.readLease(ticket))
@@ -113,7 +113,7 @@ extension NodeCore {
         leaseRequest = nil
         switch reading {
         case .failed: nextLook = now + timing.poll
-        case .unfit(let why): halt(why)
+        case .unfit(let why): halt(why, lease: nil)
         case .absent: leaseAbsent()
         case .body(let lease, let version): leaseSeen(lease, version)
         }
@@ -127,14 +127,20 @@ extension NodeCore {
         }
         // A node that never saw a lease waits for a cluster; the lease of a cluster is never deleted.
         guard highestEpoch > .zero || swap != nil else { return }
-        halt("The lease is gone. When no node writes any more: `cluster repair --recreate-lease`.")
+        halt(
+            "The lease is gone. When no node writes any more: `cluster repair --recreate-lease`.",
+            lease: nil
+        )
     }
 
     private mutating func leaseSeen(_ lease: Lease, _ version: LeaseVersion) {
         // Looks further apart than the holder's time to live allows would never see it expire.
         nextLook = now + min(timing.poll, LeaseTiming(ttl: lease.ttl).poll)
         guard lease.cluster == settings.cluster else {
-            return halt("The lease is of another cluster, \(lease.cluster): this store belongs to others.")
+            return halt(
+                "The lease is of another cluster, \(lease.cluster): this store belongs to others.",
+                lease: nil
+            )
         }
         let wentBack =
             lease.epoch < highestEpoch

@@ -120,8 +120,7 @@ extension NodeCore {
     mutating func uploaded(_ upload: Upload, _ answer: CreateAnswer) {
         switch answer {
         case .created, .exists(isSame: true, _): accept(upload.mark)
-        case .exists(_, nil):
-            halt("Transaction \(upload.mark.point) was written by another program: `cluster adopt`.")
+        case .exists(_, nil): haltOnForeign(upload.mark.point.number)
         case .exists(_, let other?):
             let isOurs =
                 isLeftOut(.byNode) && other.node == settings.node

@@ -36,6 +36,9 @@ extension NodeCore {
         guard role == .standby, let lease = watch.seen?.lease, lease.state != .handoff, !hasLiveHolder(at: now) else {
             return nil
         }
+        if isBeforeBeginning {
+            return "The chain began anew: this database must go back to it before it may take over."
+        }
         if memory.isDemoted, wanted(at: now) == nil { return "This node was demoted: `promote` makes it eligible." }
         if !lease.eligible.contains(settings.node), wanted(at: now) != true {
             return "Nobody holds the lease, and this node is not on its list: `promote --accept-loss` claims it."

@@ -1,7 +1,7 @@
 extension NodeCore {
     /// When the node must be told of the time, if it learns nothing before; `nil`: never.
     public var nextWake: Moment? {
-        guard role != .halted else { return nil }
+        if role == .halted { return leaseRequest == nil ? nextLook : nil }
         return [leaseWake, stepWake, uploadWake, promiseWake, gateWake, drainWake, memberWake].compactMap(\.self).min()
     }
 

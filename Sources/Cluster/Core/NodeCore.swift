@@ -23,6 +23,8 @@ public struct NodeCore: Sendable {
     public internal(set) var positionEpoch: Epoch = .zero
     /// Why the node halted.
     public internal(set) var haltReason: String?
+    /// Behind what the chain had begun by then; `nil` where the node saw no lease of its cluster.
+    var haltedBehind: UInt64?
 
     var now: Moment
     var actions: [NodeAction] = []
@@ -49,6 +51,8 @@ public struct NodeCore: Sendable {
     var nextStep: Moment
     /// Own transactions behind `position` that no store is known to hold, and the database does.
     var ahead: [FileMark] = []
+    /// How long the last wait was before the chain was tried again that could not be restored.
+    var rewindPause: Duration = .zero
 
     // Writing.
     var spool: [FileMark] = []
@@ -74,10 +78,19 @@ public struct NodeCore: Sendable {
     /// - Parameters:
     ///   - settings: How it takes part.
     ///   - memory: What it knows from before.
+    ///   - newestEpoch: The newest epoch of which its database holds something: a lease of an older one shows that the
+    ///     store went back in time.
     ///   - seed: Where its random numbers begin; never the same twice for one node.
     ///   - now: The present moment.
-    public init(_ settings: NodeSettings, memory: NodeMemory, seed: UInt64, now: Moment) {
+    public init(
+        _ settings: NodeSettings,
+        memory: NodeMemory,
+        newestEpoch: Epoch = .zero,
+        seed: UInt64,
+        now: Moment
+    ) {
         self.init(settings, memory: memory, seed: seed, now: now, leavingOut: [])
+        highestEpoch = max(highestEpoch, newestEpoch)
     }
 
     package init(
@@ -92,6 +105,7 @@ public struct NodeCore: Sendable {
         session = SessionID(rawValue: random.next())
         (nextLook, nextStep, nextUpload) = (now, now, now)
         members = Members(nextLook: now, nextRecord: now)
+        highestEpoch = memory.won
         if let promise = memory.promise {
             self.promise = (promise.session, promise.end(boot: settings.boot, now: now))
         }
@@ -100,7 +114,9 @@ public struct NodeCore: Sendable {
     /// Learns something, at `now`. Returns what is to be done.
     public mutating func handle(_ event: NodeEvent, at now: Moment) -> [NodeAction] {
         self.now = max(self.now, now)
-        if role != .halted {
+        if role == .halted {
+            waitForRepair(event)
+        } else {
             take(event)
             advance()
         } else if case .command(.shutDown) = event {
@@ -180,13 +196,6 @@ public struct NodeCore: Sendable {
         (step, ahead) = (nil, [])
         nextStep = now
         become(.joining)
-    }
-
-    mutating func halt(_ why: String) {
-        if role.isHolding { fence(why) }
-        haltReason = why
-        actions.append(.alarm(why))
-        become(.halted)
     }
 }
 

@@ -15,6 +15,7 @@ extension Lease {
         members["ttl_ms"] = .integer(ttl.milliseconds)
         members["head"] = .point(head)
         members["begin"] = .id(SessionID(rawValue: begin))
+        members["continues"] = continues.map { .id(SessionID(rawValue: $0)) }
         members["eligible"] = .array(eligible.map { .id($0) })
         members["url"] = .string(url)
         return ObjectReader.text(members)
@@ -42,6 +43,8 @@ extension Lease {
         ttl = .milliseconds(Int64(milliseconds))
         head = try reader.point("head")
         begin = try reader.id("begin", SessionID.self).rawValue
+        let continued: SessionID? = try reader.optionalID("continues")
+        continues = continued?.rawValue
         eligible = try reader.ids("eligible")
         url = try reader.string("url")
         if state == .handoff, successor == nil {

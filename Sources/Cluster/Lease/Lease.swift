@@ -34,8 +34,12 @@ public struct Lease: Hashable, Sendable {
     public var ttl: Duration
     /// The newest place that the store is known to hold; never goes back.
     public var head: ChainPoint
-    /// The highest transaction that was there when the cluster began; 0 if none was.
+    /// The highest transaction that was there when the cluster began, or began anew by an operator's word; 0 if none was.
+    /// Files behind it lead nowhere else: a database that stands before it cannot follow by them.
     public var begin: UInt64
+    /// The newest transaction of the history before that the database holds with which the cluster began anew; `nil` where
+    /// it never did.
+    public var continues: UInt64?
     /// Who may claim, ascending; always with the holder.
     public var eligible: [NodeID]
     /// Where the holder answers, for hints and promises.
@@ -59,12 +63,14 @@ public struct Lease: Hashable, Sendable {
         ttl: Duration,
         head: ChainPoint,
         begin: UInt64,
+        continues: UInt64? = nil,
         eligible: [NodeID],
         url: String
     ) {
         (self.cluster, self.epoch, self.session, self.node, self.name) = (cluster, epoch, session, node, name)
         (self.state, self.successor, self.counter, self.nonce) = (state, successor, counter, nonce)
-        (self.ttl, self.head, self.begin, self.eligible, self.url) = (ttl, head, begin, eligible, url)
+        (self.ttl, self.head, self.begin, self.continues) = (ttl, head, begin, continues)
+        (self.eligible, self.url) = (eligible, url)
     }
 }
 

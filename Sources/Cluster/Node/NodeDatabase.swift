@@ -92,10 +92,23 @@ actor NodeDatabase {
                 recorded: ChainPoint(finding.recorded),
                 intended: finding.intended.map { ChainPoint($0) },
                 older: finding.older.map { ChainPoint($0) },
-                ahead: finding.ahead.map { FileMark($0) }
+                ahead: finding.ahead.map { FileMark($0) },
+                epoch: Epoch(rawValue: finding.recorded.epoch)
             )
         }
     }
+
+    /// Whether the write lock is held.
+    var isLocked: Bool { follower?.isLocked ?? false }
+
+    /// The place before the chain was to begin with this database; `nil` where it is not to, or none was recorded.
+    func placeBeforeFounding() throws -> ChainState? {
+        let journal = try opened().journal
+        return journal.isFounding ? journal.older.last : nil
+    }
+
+    /// The newest transaction that has a file here; 0 where none has.
+    func newestFile() throws -> UInt64 { try opened().folder.transactionIDs().last?.rawValue ?? 0 }
 
     /// The local files of own transactions behind a place.
     func files(behind number: UInt64) throws -> [FilePath] {
@@ -111,10 +124,12 @@ actor NodeDatabase {
         try opened().journal.found(at: ChainState(number: number, checksum: 0, epoch: 0))
     }
 
-    /// Forgets that the database begins a cluster: another node was faster, and the chain is that one's.
-    func forgetFounding() throws {
+    /// Takes back that the chain begins with this database, unless the lease says so of this very place: another node was
+    /// faster, or the lease was never written.
+    func withdrawFounding(unlessBehind number: UInt64?) throws {
         let journal = try opened().journal
-        if journal.isFounding { try journal.forget() }
+        guard journal.isFounding, journal.recorded?.number != number else { return }
+        try journal.withdrawFounding()
     }
 
     /// Says that the database stands at a place of the chain.
@@ -125,6 +140,12 @@ actor NodeDatabase {
     /// Applies a file of the chain.
     func apply(_ file: LocalTransaction, from checksum: UInt64) throws -> ApplyAnswer {
         let follower = try opened()
+        if follower.journal.isFounding, file.state.checksum != follower.checksum {
+            // The seal got there and its session ended before it knew. What was written since is in nothing but this
+            // database: it must not be written over as if the chain had it.
+            try follower.journal.withdrawFounding()
+            return .unfit
+        }
         guard try follower.checkpointIfLong() else { return .unfit }
         return try follower.apply(file, from: checksum) ? .applied : .unfit
     }

@@ -26,7 +26,7 @@ extension NodeDriver {
             self.identity?.cluster = cluster.id
             if let new = self.identity { try await onDisk { try file.save(new) } }
         }
-        makeCore(cluster.id)
+        makeCore(cluster.id, newestEpoch: Epoch(rawValue: try await database.recordedState()?.epoch ?? 0))
         if let words = cluster.trouble { inbox.post(.broken(words)) }
         if let found = try? await chain.nodeRecords() { note(found) }
     }
@@ -34,7 +34,7 @@ extension NodeDriver {
     /// The node's own file.
     func memoryFile() async throws -> NodeMemoryFile { NodeMemoryFile(try await database.folder()) }
 
-    private func makeCore(_ cluster: ClusterID) {
+    private func makeCore(_ cluster: ClusterID, newestEpoch: Epoch) {
         guard let identity else { return }
         var settings = NodeSettings(
             node: identity.node,
@@ -54,6 +54,7 @@ extension NodeDriver {
         core = NodeCore(
             settings,
             memory: identity.memory,
+            newestEpoch: newestEpoch,
             seed: .random(in: .min ... .max),
             now: NodeClock.now
         )
@@ -107,21 +108,48 @@ extension NodeDriver {
             _ = try await followOrWait(chain)
             return nil
         }
-        return try await begin(chain, identity)
+        return try await begin(identity)
     }
 
     /// Begins a cluster: a lease that this node alone may claim (N15).
-    private func begin(_ chain: ChainStore, _ identity: NodeIdentity) async throws -> FoundCluster? {
-        let highest: UInt64
-        do {
-            if case .unfit(let fact) = try await StoreProbe(leases.store, layout: layout).run() {
-                throw NodeError.unfitStore(StoreProbe.Verdict.explanation(fact, store: "\(leases.store)"))
+    private func begin(_ identity: NodeIdentity) async throws -> FoundCluster? {
+        let place = ClusterFounding(replica: replica, leases: leases.store, layout: layout)
+        let founder = ClusterFounding.Founder(
+            identity,
+            name: configuration.name,
+            url: configuration.url,
+            ttl: configuration.ttl
+        )
+        var obstacle: (any Error)?
+        do throws(NodeCommandError) {
+            let outcome = try await place.found(by: founder) { highest in
+                do { try await prepareDatabase(behind: highest) } catch {
+                    obstacle = error
+                    throw error
+                }
             }
-            highest = try await chain.replica.list().highest?.rawValue ?? 0
-        } catch let error as ObjectStoreError {
-            wait(for: "the store, which does not answer: \(error.message)")
+            switch outcome {
+            case .founded(let lease):
+                logger.notice(
+                    "Beginning a cluster",
+                    metadata: ["cluster": "\(lease.cluster)", "behind": "\(lease.begin)"]
+                )
+                return FoundCluster(id: lease.cluster)
+            case .present(let lease): return FoundCluster(id: lease.cluster)
+            }
+        } catch {
+            if let obstacle { throw obstacle }
+            switch error.code {
+            case .unfitStore: throw NodeError.unfitStore(error.message)
+            case .needsOperator: return FoundCluster(id: ClusterID(rawValue: 0), trouble: error.message)
+            default: wait(for: "the store: \(error.message)")
+            }
             return nil
         }
+    }
+
+    /// Makes the database where that is wanted, and notes that the cluster begins with it, durably.
+    private func prepareDatabase(behind highest: UInt64) async throws {
         if await !database.exists {
             guard highest == 0 else {
                 throw NodeError.noDatabase(
@@ -134,25 +162,27 @@ extension NodeDriver {
             try await makesDatabase()
         }
         try await database.found(behind: highest)
-        let id = ClusterID(rawValue: .random(in: 1 ... .max))
-        let lease = Lease(
-            cluster: id,
-            epoch: .zero,
-            session: SessionID(rawValue: .random(in: 1 ... .max)),
-            node: identity.node,
-            name: configuration.name,
-            state: .free,
-            counter: 0,
-            nonce: .random(),
-            ttl: configuration.ttl,
-            head: ChainPoint(number: highest, checksum: 0),
-            begin: highest,
-            eligible: [identity.node],
-            url: configuration.url
-        )
-        // Whatever the answer is, the next look tells what became of it.
-        _ = await leases.swap(lease, condition: nil)
-        logger.notice("Beginning a cluster", metadata: ["cluster": "\(id)", "behind": "\(highest)"])
-        return nil
+    }
+
+    // MARK: - A chain that begins anew
+
+    /// Makes sure that the chain can be gone back to, before a whole database is fetched for it.
+    ///
+    /// - Throws: ``NodeError``, `ReplicaError`: why it cannot be yet.
+    func checkThatChainHasBegun(_ chain: ChainStore) async throws {
+        let listing = try await chain.replica.list()
+        guard let newest = try RestorePlan(listing: listing, target: .latest).files.last else { return }
+        if let lease = core?.leaseView(at: NodeClock.now), newest.max.rawValue <= lease.begin {
+            throw NodeError.notBegunYet(behind: lease.begin, by: lease.name)
+        }
+        guard try await chain.replica.header(of: newest).sourceMark != nil else {
+            throw NodeError.unmarkedChain("\(chain.replica.store)")
+        }
+    }
+
+    /// The copy to be laid beside a seal that begins a chain; `nil` where it is the first of a cluster, and the levels get
+    /// their snapshot in time.
+    func copy(_ seal: LocalTransaction, chain: ChainStore) -> BeginningCopy? {
+        seal.state.epoch > 1 ? BeginningCopy(seal: seal, chain: chain) : nil
     }
 }

@@ -16,7 +16,7 @@ extension NodeDriver {
         case .fetchMerged(let ticket, let number):
             group.addTask { await self.fetched(ticket, await chain.fetchMerged(number)) }
         case .apply(let ticket, let mark, let from):
-            group.addTask { await self.apply(ticket, mark, from) }
+            group.addTask { await self.apply(ticket, mark, from, chain) }
         case .notePosition(let point):
             do { try await database.note(point.state(in: core?.positionEpoch ?? .zero)) } catch {
                 logger.warning("The position could not be recorded", metadata: ["error": "\(error)"])
@@ -76,9 +76,9 @@ extension NodeDriver {
             try await database.note(state)
         }
         await database.lock()
-        if let lease = core?.leaseView(at: NodeClock.now), lease.node != identity.node {
+        if let lease = core?.leaseView(at: NodeClock.now) {
             // Else this database would pass for the beginning of the other's chain, and be written over without a tail.
-            try await database.forgetFounding()
+            try await database.withdrawFounding(unlessBehind: lease.node == identity.node ? lease.begin : nil)
         }
         if let finding = try await database.examine(identity.node) { return finding }
         // Nothing is recorded: perhaps it was restored by hand.
@@ -96,6 +96,7 @@ extension NodeDriver {
 
     /// Restores the chain's newest state to a file.
     private func restore(_ chain: ChainStore, to path: FilePath) async throws -> (state: ChainState, pageSize: Int) {
+        try await checkThatChainHasBegun(chain)
         let result = try await Restorer(chain.replica).restore(.latest, to: path)
         guard let newest = result.plan.files.last,
             let mark = try await chain.replica.header(of: newest).sourceMark
@@ -118,9 +119,10 @@ extension NodeDriver {
         inbox.post(.fetched(ticket, result.answer))
     }
 
-    private func apply(_ ticket: Ticket, _ mark: FileMark, _ from: ChainPoint) async {
+    private func apply(_ ticket: Ticket, _ mark: FileMark, _ from: ChainPoint, _ chain: ChainStore) async {
         guard let file = fetched, FileMark(file) == mark else { return inbox.post(.applied(ticket, .failed)) }
         do {
+            if try await database.isFounding() { try await copy(file, chain: chain)?.publish() }
             let answer = try await database.apply(file, from: from.checksum)
             if answer == .applied, let id = mark.point.transaction { applied.accept(id) }
             inbox.post(.applied(ticket, answer))
@@ -145,8 +147,11 @@ extension NodeDriver {
             }
             let state = ChainState(number: end.number + 1, checksum: end.checksum, epoch: epoch.rawValue)
             let file = try await database.makeSeal(state, node: node, content)
+            let copy = try await database.isFounding() ? copy(file, chain: chain) : nil
+            let isBridged = try await copy?.bridge() ?? false
             let (answer, stored) = await chain.create(file)
             noteStored(state.number, stored)
+            if stored != nil, !isBridged { try await copy?.publish() }
             inbox.post(.created(ticket, answer))
         } catch {
             logger.warning("The seal could not be made", metadata: ["error": "\(error)"])
@@ -172,7 +177,8 @@ extension NodeDriver {
             let end = ChainEnd(point: ChainPoint(state), epoch: Epoch(rawValue: state.epoch))
             inbox.post(.rewound(ticket, isDone ? end : nil))
         } catch {
-            logger.warning("The database could not be put back on the chain", metadata: ["error": "\(error)"])
+            logger.warning("The database could not be put back on the chain yet", metadata: ["error": "\(error)"])
+            lastAlarm = "\(error)"
             try? await onDisk { try Disk.remove(path) }  // else the next start removes it
             inbox.post(.rewound(ticket, nil))
         }

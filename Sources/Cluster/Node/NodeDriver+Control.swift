@@ -43,7 +43,7 @@ extension NodeDriver {
                 ? primary?.failure : "The lease ran out, and nobody answers: writes wait. \(storeError ?? "")"
         case .standby, .draining, .claiming, .claimed, .sealing, .sealed, .recorded: nil
         case .joining: "It finds out where its database stands on the chain. \(lastAlarm ?? "")"
-        case .quarantining: "It keeps a tail aside and goes back onto the chain."
+        case .quarantining: "It goes back onto the chain, and keeps what only it holds. \(lastAlarm ?? "")"
         }
     }
 

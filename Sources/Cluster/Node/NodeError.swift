@@ -16,6 +16,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case noDatabaseYet
     /// The chain was not written by nodes of a cluster.
     case unmarkedChain(String)
+    /// The chain begins behind this transaction, and the node of this name has not written its copy yet.
+    case notBegunYet(behind: UInt64, by: String)
     /// The store is not as it should be.
     case store(String)
 
@@ -32,6 +34,9 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unmarkedChain(let store):
             "The newest file in \(store) was not written by a node of a cluster: begin one on the host that has the "
                 + "database."
+        case .notBegunYet(let number, let name):
+            "The cluster begins behind transaction \(ChainPoint(number: number, checksum: 0)), and the copy that it begins "
+                + "with is not there yet: start node \(name)."
         case .store(let words): words
         }
     }

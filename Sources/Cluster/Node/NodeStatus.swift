@@ -16,6 +16,8 @@ public struct NodeStatus: Sendable, Hashable {
         public var ttl: Duration
         /// The place that the store is known to hold.
         public var head: ChainPoint
+        /// The transaction behind which the cluster began, or began anew.
+        public var begin: UInt64
         /// Who may claim.
         public var eligible: [NodeID]
         /// Since when this node sees this very body, by its own clock.
@@ -24,7 +26,8 @@ public struct NodeStatus: Sendable, Hashable {
         /// Creates a view of a lease.
         public init(_ lease: Lease, unchangedFor: Duration) {
             (node, name, epoch, state, url) = (lease.node, lease.name, lease.epoch, lease.state, lease.url)
-            (ttl, head, eligible, self.unchangedFor) = (lease.ttl, lease.head, lease.eligible, unchangedFor)
+            (ttl, head, begin, eligible) = (lease.ttl, lease.head, lease.begin, lease.eligible)
+            self.unchangedFor = unchangedFor
         }
     }
 

@@ -8,20 +8,26 @@ struct ChainSurvey: Hashable, Sendable {
     var end: ChainPoint
     /// The highest epoch in a mark; 0 where no file has one.
     var epoch: Epoch
-    /// The highest transaction whose level-0 file has no mark of ours; `nil` where none was seen.
+    /// The highest transaction whose level-0 file has no mark of ours, or is no transaction file; `nil` where none was seen.
     var foreign: UInt64?
+    /// What is wrong with a file whose header cannot be read; `nil` where all can be.
+    var damage: String?
 
     /// So many files of level 0 are looked at: the newest. Epochs only grow along the chain.
     static let depth = 32
+    /// So many headers are read at a time.
+    private static let width = 16
 
     /// Lists all files, and reads the headers of the newest ones.
-    init(of replica: Replica) async throws(ReplicaError) {
+    ///
+    /// - Parameter depth: How many of level 0 are looked at.
+    init(of replica: Replica, depth: Int = Self.depth) async throws(ReplicaError) {
         let listing = try await replica.list()
-        var files = listing[0].suffix(Self.depth).map(\.self)
+        var files = listing[0].suffix(depth).map(\.self)
         for level in 1...ReplicaLayout.snapshotLevel {
             if let newest = listing[level].max(by: { $0.max < $1.max }) { files.append(newest) }
         }
-        let headers = try await Self.headers(of: files, in: replica)
+        let (headers, damaged) = try await Self.headers(of: files, in: replica)
         end = ChainPoint(number: listing.highest?.rawValue ?? 0, checksum: 0)
         epoch = .zero
         for (file, header) in headers {
@@ -32,14 +38,20 @@ struct ChainSurvey: Hashable, Sendable {
                 foreign = max(foreign ?? 0, file.max.rawValue)
             }
         }
+        for (file, error) in damaged {
+            damage = damage ?? error.message
+            if file.level == 0 { foreign = max(foreign ?? 0, file.max.rawValue) }
+        }
     }
 
     private static func headers(
         of files: [ReplicaFile],
         in replica: Replica
-    ) async throws(ReplicaError) -> [(ReplicaFile, LTXHeader)] {
+    ) async throws(ReplicaError) -> (headers: [(ReplicaFile, LTXHeader)], damaged: [(ReplicaFile, ReplicaError)]) {
         let results = await withTaskGroup(of: (ReplicaFile, Result<LTXHeader, ReplicaError>).self) { group in
-            for file in files {
+            var results: [(ReplicaFile, Result<LTXHeader, ReplicaError>)] = []
+            for (index, file) in files.enumerated() {
+                if index >= Self.width, let result = await group.next() { results.append(result) }
                 group.addTask {
                     do throws(ReplicaError) {
                         return (file, .success(try await replica.header(of: file)))
@@ -48,16 +60,22 @@ struct ChainSurvey: Hashable, Sendable {
                     }
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            for await result in group { results.append(result) }
+            return results
         }
         var headers: [(ReplicaFile, LTXHeader)] = []
+        var damaged: [(ReplicaFile, ReplicaError)] = []
         for (file, result) in results {
             switch result {
             case .success(let header): headers.append((file, header))
-            // Merged and deleted meanwhile.
-            case .failure(let error): guard error.code == .changing else { throw error }
+            case .failure(let error):
+                switch error.code {
+                case .damaged: damaged.append((file, error))
+                case .changing: break  // merged and deleted meanwhile
+                default: throw error
+                }
             }
         }
-        return headers
+        return (headers, damaged)
     }
 }

@@ -125,29 +125,18 @@ package struct ClusterFounding: Sendable {
             )
         }
         try await probe()
-        return Lease(
-            cluster: .random(),
-            epoch: .zero,
-            session: .random(),
-            node: founder.node,
-            name: founder.name,
-            state: .free,
-            counter: 1,
-            nonce: .random(),
-            ttl: founder.ttl,
-            head: chain.end,
-            begin: chain.end.number,
-            eligible: [founder.node],
-            url: founder.url
-        )
+        return founder.freeLease(.random(), epoch: .zero, head: chain.end, begin: chain.end.number)
     }
 
     private func chain() async throws(NodeCommandError) -> ChainSurvey {
+        let survey: ChainSurvey
         do throws(ReplicaError) {
-            return try await ChainSurvey(of: replica)
+            survey = try await ChainSurvey(of: replica)
         } catch {
             throw NodeCommandError(.failed, error.message)
         }
+        if let damage = survey.damage { throw NodeCommandError(.failed, damage) }
+        return survey
     }
 
     private func probe() async throws(NodeCommandError) {
@@ -159,6 +148,37 @@ package struct ClusterFounding: Sendable {
         }
         guard case .unfit(let fact) = verdict else { return }
         throw NodeCommandError(.unfitStore, StoreProbe.Verdict.explanation(fact, store: "\(leases)"))
+    }
+}
+
+extension ClusterFounding.Founder {
+    /// A lease that nobody holds.
+    ///
+    /// - Parameter eligible: Who may claim it; `nil`: this node alone.
+    func freeLease(
+        _ cluster: ClusterID,
+        epoch: Epoch,
+        head: ChainPoint,
+        begin: UInt64,
+        continues: UInt64? = nil,
+        eligible: [NodeID]? = nil
+    ) -> Lease {
+        Lease(
+            cluster: cluster,
+            epoch: epoch,
+            session: .random(),
+            node: node,
+            name: name,
+            state: .free,
+            counter: 1,
+            nonce: .random(),
+            ttl: ttl,
+            head: head,
+            begin: begin,
+            continues: continues,
+            eligible: eligible ?? [node],
+            url: url
+        )
     }
 }
 

@@ -2,7 +2,7 @@ import NIOCore
 import ObjectStorage
 import Replication
 
-/// An operator's ways out of ``Role/halted``: each changes the lease, and nothing else.
+/// An operator's ways out of ``Role/halted``: each changes the lease, and nothing else in the store.
 ///
 /// They are for clusters in which no node writes any more. A lease that is renewed while they look is left alone; beyond
 /// that, that nobody writes is the operator's word.
@@ -19,25 +19,8 @@ package struct ClusterRepair: Sendable {
         (self.place, self.node) = (place, node)
     }
 
-    private var store: any ObjectStore { place.leases }
-    private var key: String { place.layout.lease }
-
-    /// Takes over files that another program has written: those up to the newest one count as part of the chain.
-    ///
-    /// - Returns: The new lease; `nil` where nothing is there to be taken over.
-    package func adopt() async throws(NodeCommandError) -> Lease? {
-        guard let found = try await readable() else {
-            throw NodeCommandError(.needsOperator, "There is no lease at '\(key)' in \(store): `cluster status`.")
-        }
-        try await checkThatNobodyWrites(found.lease)
-        let chain = try await chain()
-        guard chain.end.number > found.lease.begin else { return nil }
-        var lease = found.lease
-        lease.begin = chain.end.number
-        lease.counter += lease.counter == .max ? 0 : 1
-        lease.nonce = .random()
-        return try await write(lease, over: found.version)
-    }
+    var store: any ObjectStore { place.leases }
+    var key: String { place.layout.lease }
 
     /// Writes a new lease where the old one is gone, or was overwritten by something else.
     package func recreateLease() async throws(NodeCommandError) -> Lease {
@@ -53,56 +36,24 @@ package struct ClusterRepair: Sendable {
         let chain = try await chain()
         // What was there when the cluster began: what its first epoch continued.
         let first = survey.epochs.last?.record
-        let lease = Lease(
-            cluster: cluster,
+        var begin = first.map { $0.epoch == Epoch(rawValue: 1) ? $0.parent.number : chain.end.number }
+        if let foreign = chain.foreign, foreign < chain.end.number, chain.end.checksum != 0 {
+            // Files of the cluster lie behind it: it was adopted.
+            begin = max(begin ?? 0, foreign)
+        }
+        let lease = founder.freeLease(
+            cluster,
             epoch: max(survey.highestEpoch, chain.epoch, founder.won).next,
-            session: .random(),
-            node: founder.node,
-            name: founder.name,
-            state: .free,
-            counter: 1,
-            nonce: .random(),
-            ttl: founder.ttl,
             head: chain.end,
-            begin: first.map { $0.epoch == Epoch(rawValue: 1) ? $0.parent.number : chain.end.number }
-                ?? chain.end.number,
-            eligible: Set(survey.nodes.map(\.record.node) + [founder.node]).sorted(),
-            url: founder.url
+            begin: begin ?? chain.end.number,
+            eligible: Set(survey.nodes.map(\.record.node) + [founder.node]).sorted()
         )
         return try await write(lease, over: found.version)
     }
 
-    /// After a store went back in time: this node's database is what the chain goes on from, and it alone may claim.
-    package func reseed() async throws(NodeCommandError) -> Lease {
-        let found = try await readable()
-        if let found { try await checkThatNobodyWrites(found.lease) }
-        let (founder, cluster) = try member()
-        if let other = found?.lease.cluster, other != cluster {
-            throw NodeCommandError(.refused, "The lease is of cluster \(other), this node belongs to \(cluster).")
-        }
-        let survey = try await survey()
-        let chain = try await chain()
-        let lease = Lease(
-            cluster: cluster,
-            epoch: max(survey.highestEpoch, chain.epoch, founder.won, found?.lease.epoch ?? .zero).next,
-            session: .random(),
-            node: founder.node,
-            name: founder.name,
-            state: .free,
-            counter: 1,
-            nonce: .random(),
-            ttl: founder.ttl,
-            head: chain.end,
-            begin: chain.end.number,
-            eligible: [founder.node],
-            url: founder.url
-        )
-        return try await write(lease, over: found?.version)
-    }
-
     // MARK: - Steps
 
-    private func member() throws(NodeCommandError) -> (ClusterFounding.Founder, ClusterID) {
+    func member() throws(NodeCommandError) -> (ClusterFounding.Founder, ClusterID) {
         guard let node, let cluster = node.cluster else {
             throw NodeCommandError(
                 .refused,
@@ -134,7 +85,7 @@ package struct ClusterRepair: Sendable {
     }
 
     /// The lease, and its version; `nil` where there is none.
-    private func readable() async throws(NodeCommandError) -> (lease: Lease, version: LeaseVersion)? {
+    func readable() async throws(NodeCommandError) -> (lease: Lease, version: LeaseVersion)? {
         let found = try await look()
         switch (found.lease, found.version) {
         case (.body(let lease), let version?): return (lease, version)
@@ -146,7 +97,7 @@ package struct ClusterRepair: Sendable {
     }
 
     /// A holder renews three times in a time to live: half of one shows whether it lives.
-    private func checkThatNobodyWrites(_ lease: Lease) async throws(NodeCommandError) {
+    func checkThatNobodyWrites(_ lease: Lease) async throws(NodeCommandError) {
         guard lease.state == .held else { return }
         do {
             try await Pause.sleep(for: min(lease.ttl / 2, Self.longestWatch))
@@ -161,15 +112,15 @@ package struct ClusterRepair: Sendable {
         }
     }
 
-    private func chain() async throws(NodeCommandError) -> ChainSurvey {
+    func chain(depth: Int = ChainSurvey.depth) async throws(NodeCommandError) -> ChainSurvey {
         do throws(ReplicaError) {
-            return try await ChainSurvey(of: place.replica)
+            return try await ChainSurvey(of: place.replica, depth: depth)
         } catch {
             throw NodeCommandError(.failed, error.message)
         }
     }
 
-    private func survey() async throws(NodeCommandError) -> ClusterSurvey {
+    func survey() async throws(NodeCommandError) -> ClusterSurvey {
         do throws(ObjectStoreError) {
             return try await ClusterSurvey(of: store, layout: place.layout, epochLimit: .max)
         } catch {
@@ -177,7 +128,7 @@ package struct ClusterRepair: Sendable {
         }
     }
 
-    private func write(_ lease: Lease, over version: LeaseVersion?) async throws(NodeCommandError) -> Lease {
+    func write(_ lease: Lease, over version: LeaseVersion?) async throws(NodeCommandError) -> Lease {
         let answer = await LeaseStore(store, layout: place.layout).swap(lease, condition: version)
         switch answer.answer {
         case .swapped: return lease

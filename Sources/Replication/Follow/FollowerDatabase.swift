@@ -97,10 +97,7 @@ package final class FollowerDatabase {
         table = reading.table
         tableAtRecorded = nil
         let checksum = reading.table.checksum
-        if journal.isFounding, let base = journal.recorded, base.checksum != checksum {
-            // Nobody else has it yet: whatever it holds is what the cluster begins with.
-            try journal.found(at: ChainState(number: base.number, checksum: checksum, epoch: 0))
-        }
+        if journal.isFounding, let base = journal.recorded { try begin(behind: base.number, checksum) }
         guard let recorded = journal.recorded else { return nil }
         var ahead = try localTransactions(behind: recorded.number, of: node)
         let tables = try LocalTables(folder, pageSize: followed.pageSize, recorded: recorded, ahead: ahead)

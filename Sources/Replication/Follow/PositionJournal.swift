@@ -30,7 +30,7 @@ package final class PositionJournal {
     package private(set) var intended: ChainState?
     /// Earlier places, ascending in time.
     package private(set) var older: [ChainState] = []
-    /// Whether the database is the first one of its cluster and has not been sealed yet.
+    /// Whether the chain begins, or begins anew, with this database, which has not been sealed yet.
     package private(set) var isFounding = false
 
     private let path: FilePath
@@ -72,8 +72,16 @@ package final class PositionJournal {
     /// Says that the database is about to get to a place; durable.
     package func intend(_ state: ChainState) throws { try append(.intended, state, isDurable: true) }
 
-    /// Says that the database is a cluster's first, at this place; durable.
+    /// Says that the chain begins with this database, behind this place; durable.
     package func found(at state: ChainState) throws { try append(.founding, state, isDurable: true) }
+
+    /// Takes back that the chain begins with this database: the place before that counts again; durable.
+    package func withdrawFounding() throws {
+        guard isFounding else { return }
+        guard let before = older.popLast() else { return try forget() }
+        (recorded, intended, isFounding) = (before, nil, false)
+        try rewrite()
+    }
 
     /// Forgets all places; durable.
     package func forget() throws {
@@ -104,7 +112,9 @@ package final class PositionJournal {
         switch kind {
         case .intended: intended = state
         case .recorded, .founding:
-            if let recorded, recorded != state { older.append(recorded) }
+            // A beginning that was never sealed is no place of any chain.
+            let isReplaced = isFounding && kind == .founding
+            if let recorded, recorded != state, !isReplaced { older.append(recorded) }
             if older.count > Self.limit { older.removeFirst(older.count - Self.limit) }
             (recorded, intended, isFounding) = (state, nil, kind == .founding)
         }

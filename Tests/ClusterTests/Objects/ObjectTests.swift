@@ -10,6 +10,9 @@ import Testing
     func lease() throws {
         var lease = Lease.sample(counter: 3, head: ChainPoint(number: 26, checksum: 0xabc))
         #expect(try Lease(parsing: lease.encoded) == lease)
+        lease.continues = 25
+        #expect(try Lease(parsing: lease.encoded) == lease)
+        lease.continues = nil
         (lease.state, lease.successor) = (.handoff, .two)
         #expect(try Lease(parsing: lease.encoded) == lease)
         let expected =

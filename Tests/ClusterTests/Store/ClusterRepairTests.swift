@@ -1,3 +1,4 @@
+import LTX
 import NIOCore
 import ObjectStorage
 import Replication
@@ -42,23 +43,58 @@ import Testing
         #expect(error?.code == code && error?.message.contains(words) == true, "\(error?.message ?? "")")
     }
 
-    @Test("Foreign files are taken over by a lease that begins behind them; nothing else of it changes")
+    private let host = HostRecord(newest: 6, holds: 1, epoch: Epoch(rawValue: 2))
+
+    @Test("Behind foreign files the chain begins anew with this host's database; its node alone may claim")
     func adopt() async throws {
         try await withTemporaryFolder { folder in
             let place = ClusterFounding.folder(folder)
-            let repair = ClusterRepair(place, by: nil)
-            await refusal(.needsOperator, "There is no lease") { _ = try await repair.adopt() }
-            let before = lease(.free)
+            let repair = ClusterRepair(place, by: founder())
+            var begun: [UInt64] = []
+            await refusal(.needsOperator, "There is no lease") {
+                _ = try await repair.adopt(with: host) { begun.append($0) }
+            }
+            var before = lease(.free)
+            before.other = ["later": .bool(true)]
             try await write(before, place)
-            #expect(try await repair.adopt() == nil)
+            #expect(try await repair.adopt(with: host) { begun.append($0) } == nil)
             try await place.put(level: 0, 1...1, epoch: 3)
+            #expect(try await repair.adopt(with: host) { begun.append($0) } == nil)
             try await place.put(level: 0, 2...2, epoch: 0, isOurs: false)
-            let adopted = try await repair.adopt()
-            var expected = before
-            (expected.begin, expected.counter, expected.nonce) = (2, 2, adopted?.nonce ?? before.nonce)
-            #expect(adopted == expected && adopted?.nonce != before.nonce)
-            #expect(await read(place).lease == expected)
-            #expect(try await repair.adopt() == nil)
+            try await place.put(level: 1, 1...3, epoch: 0, isOurs: false)
+            await refusal(.refused, "has not taken part") {
+                _ = try await ClusterRepair(place, by: nil).adopt(with: host) { begun.append($0) }
+            }
+            await refusal(.failed, "disk") {
+                _ = try await repair.adopt(with: host) { _ in throw TestSupportError("the disk is full") }
+            }
+            // What cannot be written on this host comes before the lease.
+            #expect(await read(place).lease == before && begun.isEmpty)
+            let adopted = try #require(try await repair.adopt(with: host) { begun.append($0) })
+            #expect(begun == [3] && adopted.begin == 3 && adopted.head == ChainPoint(number: 3, checksum: 0))
+            #expect(adopted.epoch == Epoch(rawValue: 4) && adopted.state == .free && adopted.node == .one)
+            #expect(adopted.eligible == [.one] && adopted.continues == 1 && adopted.cluster == cluster)
+            #expect(adopted.other == before.other)
+            #expect(await read(place).lease == adopted)
+            #expect(try await repair.adopt(with: host) { begun.append($0) } == nil)
+            // It went on writing: once more.
+            try await place.put(level: 0, 4...4, epoch: 0, isOurs: false)
+            #expect(try await repair.adopt(with: host) { begun.append($0) }?.begin == 4)
+            #expect(begun == [3, 4])
+        }
+    }
+
+    @Test("An object among the files that is no transaction file is another program's too")
+    func adoptGarbage() async throws {
+        try await withTemporaryFolder { folder in
+            let place = ClusterFounding.folder(folder)
+            try await write(lease(.free), place)
+            let id = TransactionID(rawValue: 2)
+            let body = ObjectBody.bytes(ByteBuffer(repeating: 7, count: 500))
+            let key = place.replica.layout.key(level: 0, min: id, max: id)
+            try await place.leases.put(key, body, metadata: ObjectMetadata(), condition: .none)
+            let adopted = try await ClusterRepair(place, by: founder()).adopt(with: host) { _ in }
+            #expect(adopted?.begin == 2)
         }
     }
 
@@ -68,7 +104,7 @@ import Testing
             let place = ClusterFounding.folder(folder)
             let repair = ClusterRepair(place, by: founder())
             try await write(lease(.held), place)
-            try await place.put(level: 0, 1...1, epoch: 3)
+            try await place.put(level: 0, 1...1, epoch: 0, isOurs: false)
             await withThrowingTaskGroup { group in
                 group.addTask {
                     var renewed = lease(.held)
@@ -81,8 +117,8 @@ import Testing
                         try await Pause.sleep(for: .milliseconds(20))
                     }
                 }
-                await refusal(.refused, "renews it") { _ = try await repair.adopt() }
-                await refusal(.refused, "renews it") { _ = try await repair.reseed() }
+                await refusal(.refused, "renews it") { _ = try await repair.adopt(with: host) { _ in } }
+                await refusal(.refused, "renews it") { _ = try await repair.reseed(with: host) { _ in } }
                 group.cancelAll()
                 try? await group.waitForAll()  // it was cancelled
             }
@@ -91,7 +127,7 @@ import Testing
                 return
             }
             #expect(there.begin == 0 && there.epoch == Epoch(rawValue: 3))
-            #expect(try await repair.adopt()?.begin == 1)
+            #expect(try await repair.adopt(with: host) { _ in }?.begin == 1)
         }
     }
 
@@ -131,28 +167,54 @@ import Testing
             await refusal(.refused, "has not taken part") {
                 _ = try await ClusterRepair(place, by: nil).recreateLease()
             }
-            await refusal(.needsOperator, "recreate-lease") { _ = try await ClusterRepair(place, by: nil).adopt() }
-            await refusal(.needsOperator, "recreate-lease") {
-                _ = try await ClusterRepair(place, by: founder()).reseed()
-            }
+            let repair = ClusterRepair(place, by: founder())
+            await refusal(.needsOperator, "recreate-lease") { _ = try await repair.adopt(with: host) { _ in } }
+            await refusal(.needsOperator, "recreate-lease") { _ = try await repair.reseed(with: host) { _ in } }
             let new = try await ClusterRepair(place, by: founder()).recreateLease()
             #expect(await read(place).lease == new && new.epoch == Epoch(rawValue: 3))
         }
     }
 
-    @Test("After a store went back in time this node alone may claim, above every epoch that is known")
-    func reseed() async throws {
+    @Test(
+        "After a store went back in time the chain goes on beyond whatever is known, wherever that is known",
+        arguments: ["files", "lease", "node", "epoch", "host"]
+    )
+    func reseed(_ highest: String) async throws {
         try await withTemporaryFolder { folder in
             let place = ClusterFounding.folder(folder)
-            try await write(lease(.held), place)
-            try await place.put(level: 0, 5...5, epoch: 2, checksum: 50)
-            let new = try await ClusterRepair(place, by: founder(won: 9)).reseed()
-            #expect(new.epoch == Epoch(rawValue: 10) && new.state == .free && new.eligible == [.one])
-            #expect(new.head == ChainPoint(number: 5, checksum: 50) && new.begin == 5 && new.cluster == cluster)
+            let number = { (source: String) -> UInt64 in source == highest ? 900 : 5 }
+            var there = lease(.held)
+            there.head.number = number("lease")
+            try await write(there, place)
+            try await place.put(level: 0, 5...number("files"), epoch: 2, checksum: 50)
+            var node = NodeRecord.sample(.two, "b")
+            node.position.number = number("node")
+            try await place.put(node)
+            try await place.put(.sample(epoch: highest == "epoch" ? 900 : 2, first: number("epoch")))
+            let host = HostRecord(newest: number("host"), holds: 4, epoch: Epoch(rawValue: number("host")))
+            var begun: [UInt64] = []
+            let new = try await ClusterRepair(place, by: founder(won: 9)).reseed(with: host) { begun.append($0) }
+            let begin = 900 + ClusterRepair.transactionMargin
+            #expect(begun == [begin] && new.begin == begin && new.head == ChainPoint(number: begin, checksum: 0))
+            let epoch: UInt64 = highest == "epoch" || highest == "host" ? 900 : 9
+            #expect(new.epoch == Epoch(rawValue: epoch + ClusterRepair.epochMargin))
+            #expect(new.state == .free && new.eligible == [.one] && new.continues == 4 && new.cluster == cluster)
             #expect(await read(place).lease == new)
             var other = founder()
             other.cluster = ClusterID(rawValue: 8)
-            await refusal(.refused, "is of cluster") { _ = try await ClusterRepair(place, by: other).reseed() }
+            await refusal(.refused, "is of cluster") {
+                _ = try await ClusterRepair(place, by: other).reseed(with: host) { _ in }
+            }
+        }
+    }
+
+    @Test("Where no numbers are left, nothing is reseeded")
+    func exhausted() async throws {
+        try await withTemporaryFolder { folder in
+            let host = HostRecord(newest: .max - 1, holds: 0, epoch: .zero)
+            await refusal(.failed, "none are left") {
+                _ = try await ClusterRepair(.folder(folder), by: founder()).reseed(with: host) { _ in }
+            }
         }
     }
 }

@@ -1,0 +1,40 @@
+/// A chain that began anew behind this node's place (failover-review N5, N15).
+extension NodeCore {
+    /// The transaction behind which the chain began, as the lease tells.
+    var beginning: UInt64 { hold?.body.begin ?? watch.seen?.lease.begin ?? 0 }
+
+    /// Whether no files lead from this node's place to where the chain is now.
+    var isBeforeBeginning: Bool { position.number < beginning }
+
+    /// Puts the database back on the chain, which began anew without it.
+    ///
+    /// What it holds beyond what the chain has gone on from is kept: nobody else may have it.
+    mutating func goBack() {
+        guard role == .standby else {
+            return giveUp(
+                "The chain began anew behind \(Self.name(beginning)): this database must go back to it first."
+            )
+        }
+        let continued = watch.seen?.lease.continues ?? .max
+        // Its place may not be on the chain any more: no fork can be told.
+        guard ahead.isEmpty, position.number <= continued else { return quarantine(fork: nil) }
+        become(.quarantining)
+        rewind()
+    }
+
+    /// The chain cannot be restored yet: perhaps who begins it anew has not written it.
+    mutating func waitToRewind() {
+        rewindPause = min(max(rewindPause * 2, settings.followInterval), .seconds(10))
+        nextStep = now + rewindPause
+    }
+
+    /// Another program has written among the files.
+    mutating func haltOnForeign(_ number: UInt64) {
+        halt(
+            "Transaction \(Self.name(number)) was written by another program: stop that one and all nodes, then run "
+                + "`cluster adopt` on the host whose database is to count."
+        )
+    }
+
+    private static func name(_ number: UInt64) -> String { "\(ChainPoint(number: number, checksum: 0))" }
+}

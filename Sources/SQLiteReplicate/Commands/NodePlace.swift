@@ -1,0 +1,67 @@
+import Cluster
+import Logging
+import Replication
+import SystemPackage
+
+/// Where a node of a configuration is: its stores, and its files on this host.
+struct NodePlace: Sendable {
+    let cluster: ClusterConfiguration
+    let database: DatabaseConfiguration
+    let settings: DatabaseSettings
+    let stores: ClusterStores
+
+    init(_ configuration: ReplicationConfiguration, logger: Logger) throws {
+        (cluster, database) = try configuration.node
+        settings = DatabaseSettings(configuration, database: database)
+        stores = try ClusterStores(database, ttl: cluster.ttl, logger: logger)
+    }
+
+    var founding: ClusterFounding {
+        ClusterFounding(replica: stores.replica, leases: stores.leases, layout: stores.layout)
+    }
+
+    func founder(_ identity: NodeIdentity) -> ClusterFounding.Founder {
+        ClusterFounding.Founder(identity, name: cluster.name, url: cluster.reachableURL, ttl: cluster.ttl)
+    }
+
+    /// - Throws: ``NodeCommandError`` where there is no database on this host.
+    func requireDatabase() throws {
+        guard !Commands.exists(database.path) else { return }
+        throw NodeCommandError(
+            .failed,
+            "There is no database at '\(database.path)': make it, as with 'sqlite-replicate init', or restore it."
+        )
+    }
+
+    /// Runs `body` while no process is this host's node.
+    func alone<Value>(_ body: (NodeMemoryFile) async throws -> Value) async throws -> Value {
+        let settings = settings
+        let (file, lock) = try await onDisk {
+            let file = NodeMemoryFile(try MetadataFolder(settings))
+            do throws(NodeMemoryError) {
+                return (file, try file.lock())
+            } catch {
+                throw NodeCommandError(error.isInUse ? .refused : .failed, error.message)
+            }
+        }
+        defer { withExtendedLifetime(lock) {} }
+        return try await body(file)
+    }
+
+    /// Makes sure that no process replicates the database, until the returned value goes.
+    func lockEngine() async throws -> EngineLock {
+        let (settings, path) = (settings, database.path)
+        return try await onDisk {
+            let folder = try MetadataFolder(settings)
+            do {
+                try Disk.makeFolders(folder.own, mode: folder.folderMode)
+                return try folder.lock()
+            } catch let failure as FileFailure where failure.errno == .wouldBlock {
+                throw NodeCommandError(
+                    .refused,
+                    "'\(path)' is being replicated by another process: stop that one first."
+                )
+            }
+        }
+    }
+}
