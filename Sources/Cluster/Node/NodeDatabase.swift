@@ -123,7 +123,7 @@ actor NodeDatabase {
     // MARK: - Following
 
     /// Applies a file of the chain.
-    func apply(_ file: LocalTransaction, from checksum: UInt64) throws -> ApplyAnswer {
+    func apply(_ file: DecodedTransaction, from checksum: UInt64) throws -> ApplyAnswer {
         let follower = try opened()
         guard try follower.checkpointIfLong() else { return .unfit }
         return try follower.apply(file, from: checksum) ? .applied : .unfit

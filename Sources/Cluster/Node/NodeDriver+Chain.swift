@@ -107,8 +107,9 @@ extension NodeDriver {
     // MARK: - Following
 
     private func fetched(_ ticket: Ticket, _ result: ChainStore.Fetched) async {
-        if let old = fetched { try? await onDisk { try Disk.remove(old.path) } }  // else the next start removes it
+        let old = fetched
         fetched = result.file
+        await discard([old].compactMap(\.self))
         if let file = result.file, let size = await database.pageSize, file.header.pageSize != size {
             let words =
                 "The chain in \(replica.store) has pages of \(file.header.pageSize) bytes, this database of \(size): it "
@@ -127,6 +128,16 @@ extension NodeDriver {
         } catch {
             logger.warning("A transaction could not be applied", metadata: ["error": "\(error)"])
             inbox.post(.applied(ticket, .failed))
+        }
+    }
+
+    /// Gives the room of files back.
+    func discard(_ files: [DecodedTransaction]) async {
+        for path in files.compactMap(\.path) {
+            do { try await onDisk { try Disk.remove(path) } } catch {
+                // A cancelled task does not reach the pool; and if this does not succeed either, the next start does.
+                try? Disk.remove(path)
+            }
         }
     }
 

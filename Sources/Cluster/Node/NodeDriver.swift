@@ -35,7 +35,8 @@ actor NodeDriver {
     var primary: PrimaryEngine?
     /// Engines of epochs that are over, which let go of the database before it is looked at anew.
     var closing: [PrimaryEngine] = []
-    var fetched: LocalTransaction?
+    /// What was fetched last: the file that may be applied.
+    var fetched: DecodedTransaction?
     var stored: [UInt64: ReplicaFile] = [:]
     var records: [NodeID: NodeRecord] = [:]
     var promises: [UInt64: CheckedContinuation<Bool, Never>] = [:]
