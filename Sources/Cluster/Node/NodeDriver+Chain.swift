@@ -10,12 +10,17 @@ extension NodeDriver {
         guard let chain, let identity else { return }
         let (inbox, database) = (inbox, database)
         switch action {
+        case .fetch, .apply, .notePosition: break
+        default: dropAhead(&group)
+        }
+        switch action {
         case .examine(let ticket): group.addTask { await self.examine(ticket) }
         case .fetch(let ticket, let number):
-            group.addTask { await self.fetched(ticket, await chain.fetch(number)) }
+            fetch(ticket, number, chain, &group)
         case .fetchMerged(let ticket, let number):
             group.addTask { await self.fetched(ticket, await chain.fetchMerged(number)) }
         case .apply(let ticket, let mark, let from):
+            readAhead(from: mark.point.number + 1, chain, &group)
             group.addTask { await self.apply(ticket, mark, from) }
         case .notePosition(let point):
             do { try await database.note(point.state(in: core?.positionEpoch ?? .zero)) } catch {
@@ -106,19 +111,6 @@ extension NodeDriver {
 
     // MARK: - Following
 
-    private func fetched(_ ticket: Ticket, _ result: ChainStore.Fetched) async {
-        let old = fetched
-        fetched = result.file
-        await discard([old].compactMap(\.self))
-        if let file = result.file, let size = await database.pageSize, file.header.pageSize != size {
-            let words =
-                "The chain in \(replica.store) has pages of \(file.header.pageSize) bytes, this database of \(size): it "
-                + "is another database. Name the right one, or move \(database.path) away to restore it anew."
-            return inbox.post(.broken(words))
-        }
-        inbox.post(.fetched(ticket, result.answer))
-    }
-
     private func apply(_ ticket: Ticket, _ mark: FileMark, _ from: ChainPoint) async {
         guard let file = fetched, FileMark(file) == mark else { return inbox.post(.applied(ticket, .failed)) }
         do {
@@ -128,16 +120,6 @@ extension NodeDriver {
         } catch {
             logger.warning("A transaction could not be applied", metadata: ["error": "\(error)"])
             inbox.post(.applied(ticket, .failed))
-        }
-    }
-
-    /// Gives the room of files back.
-    func discard(_ files: [DecodedTransaction]) async {
-        for path in files.compactMap(\.path) {
-            do { try await onDisk { try Disk.remove(path) } } catch {
-                // A cancelled task does not reach the pool; and if this does not succeed either, the next start does.
-                try? Disk.remove(path)
-            }
         }
     }
 

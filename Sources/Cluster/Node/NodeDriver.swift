@@ -37,6 +37,8 @@ actor NodeDriver {
     var closing: [PrimaryEngine] = []
     /// What was fetched last: the file that may be applied.
     var fetched: DecodedTransaction?
+    /// What is fetched before the core asks for it.
+    var ahead = ReadAhead()
     var stored: [UInt64: ReplicaFile] = [:]
     var records: [NodeID: NodeRecord] = [:]
     var promises: [UInt64: CheckedContinuation<Bool, Never>] = [:]
@@ -110,6 +112,8 @@ actor NodeDriver {
         if let primary { closing.append(primary) }
         primary = nil
         await closeEngines()
+        await discard(ahead.drop() + [fetched].compactMap(\.self))
+        fetched = nil
         await database.close()
         for continuation in promises.values { continuation.resume(returning: false) }
         promises = [:]

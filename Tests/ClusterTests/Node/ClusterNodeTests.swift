@@ -84,6 +84,53 @@ struct ClusterNodeTests {
         }
     }
 
+    @Test("a standby that is behind reads ahead; one that keeps pace asks for no file but the next, once at a poll")
+    func readingAhead() async throws {
+        try await withTemporaryFolder { folder in
+            let (peers, store) = (TestPeers(), folder.appending("store"))
+            let a = TestNode("a", in: folder, store: store, peers: peers, ttl: .seconds(3))
+            try a.makeDatabase()
+            a.start()
+            try await a.reaches(.primary)
+            let early = TestNode("b", in: folder, store: store, peers: peers, ttl: .seconds(3))
+            early.start()
+            try await early.reaches(.standby)
+            let first = try await a.node.replicate(timeout: .seconds(10))
+            try await early.node.waitUntilApplied(first, timeout: .seconds(10))
+            try await early.stop()
+            var end = try await a.node.position()
+            let start = end.transaction
+            for row in 0..<40 {
+                try a.write(row..<row + 1)
+                end = try await a.node.replicate(timeout: .seconds(10))
+            }
+            #expect(end.transaction >= start + 40)
+            let counting = CountingStore(store)
+            let b = TestNode("b", in: folder, store: store, peers: peers, ttl: .seconds(3), reading: counting)
+            b.start()
+            try await b.reaches(.standby)
+            try await b.node.waitUntilApplied(end, timeout: .seconds(20))
+            #expect(try b.rows() == (0..<40).map(Int64.init))
+            func key(_ number: UInt64) -> String {
+                let digits = String(number, radix: 16)
+                let name = String(repeating: "0", count: 16 - digits.count) + digits
+                return "ltx/0/\(name)-\(name).ltx"
+            }
+            // Everything that is under way beyond the end comes back, and is not asked for again.
+            try await eventually("it asks for the next file alone") {
+                let count = counting.fileReads.count
+                try await eventually("it polls") { counting.fileReads.count >= count + 5 }
+                return Set(counting.fileReads.dropFirst(count)) == [key(end.transaction + 1)]
+            }
+            let reads = counting.fileReads
+            for number in start + 1...end.transaction { #expect(reads.count { $0 == key(number) } == 1, "\(number)") }
+            #expect(reads.contains(key(end.transaction + 2)), "nothing was read ahead")
+            let own = folder.appending(".b.db-litestream").appending("sqlite-replicate")
+            #expect(fileNames(in: own).allSatisfy { !$0.hasSuffix(".tmp") })
+            for node in [a, b] { try await node.stop() }
+        }
+    }
+
     @Test("a node that meant to begin a cluster, and was not the first, keeps what it had as a tail")
     func lateFounder() async throws {
         try await withTemporaryFolder { folder in

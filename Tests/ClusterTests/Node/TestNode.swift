@@ -16,7 +16,14 @@ final class TestNode: Sendable {
     let name: String
     private let group: Mutex<(task: Task<Void, any Error>, services: ServiceGroup)?> = Mutex(nil)
 
-    init(_ name: String, in folder: FilePath, store: FilePath, peers: TestPeers, ttl: Duration = .milliseconds(900)) {
+    init(
+        _ name: String,
+        in folder: FilePath,
+        store: FilePath,
+        peers: TestPeers,
+        ttl: Duration = .milliseconds(900),
+        reading: CountingStore? = nil
+    ) {
         self.name = name
         database = folder.appending("\(name).db")
         var settings = DatabaseSettings(database: database)
@@ -37,7 +44,7 @@ final class TestNode: Sendable {
         logger.logLevel = .debug
         node = ClusterNode(
             configuration,
-            replica: Replica(store: folderStore, layout: .folder),
+            replica: Replica(store: reading.map { $0 as any ObjectStore } ?? folderStore, layout: .folder),
             leases: folderStore,
             layout: ClusterLayout(path: ""),
             peers: peers,

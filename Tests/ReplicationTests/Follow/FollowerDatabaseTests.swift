@@ -42,6 +42,31 @@ import Testing
         }
     }
 
+    @Test("N10 Files that follow each other are joined into one commit that leads to the same state")
+    func joined() async throws {
+        try await withTemporaryFolder { folder in
+            var random = SeededGenerator.announced(for: "joining")
+            let chain = try FollowedChain(folder, pageSize: 1024)
+            for _ in 0..<10 {
+                let before = chain.state
+                var files: [DecodedTransaction] = []
+                for _ in 0..<Int.random(in: 1...7, using: &random) {
+                    try chain.change(&random)
+                    guard let bytes = try chain.next() else { continue }
+                    files.append(try #require(try DecodedTransaction(bytes: bytes, name: "file")))
+                }
+                guard !files.isEmpty else { continue }
+                let joined = try #require(DecodedTransaction.joining(files))
+                #expect(joined.header.minTXID.rawValue == before.number + 1 && joined.state == chain.state)
+                #expect(try chain.follower.apply(joined, from: before.checksum))
+                #expect(try chain.complaint() == nil)
+            }
+            let bytes = try chain.file([1], checksum: 0)
+            let large = try #require(try DecodedTransaction(bytes: bytes, name: "file", keeping: 0))
+            #expect(DecodedTransaction.joining([large, large]) == nil)
+        }
+    }
+
     @Test("N10 A file that does not lead to its mark, or begins elsewhere, changes nothing")
     func unfit() async throws {
         try await withTemporaryFolder { folder in
