@@ -35,6 +35,12 @@ actor NodeDatabase {
     /// The size of its pages in bytes; `nil` before it was locked.
     var pageSize: Int? { follower?.pageSize }
 
+    /// Its size in bytes, without the log; `nil` before it was examined.
+    var byteCount: Int64? {
+        guard let follower, let count = follower.pageCount, let size = follower.pageSize else { return nil }
+        return Int64(count) * Int64(size)
+    }
+
     /// The checksum of the database as it stands; `nil` before it was examined.
     var checksum: UInt64? { follower?.checksum }
 
