@@ -135,6 +135,18 @@ actor NodeDatabase {
         return try follower.apply(file, from: checksum) ? .applied : .unfit
     }
 
+    /// What may differ between the database and a chain from which it parted behind a place; `nil` where that is not known.
+    func divergence(behind number: UInt64) throws -> (touched: Set<UInt32>, pageCount: UInt32, pageSize: Int)? {
+        let follower = try opened()
+        guard let count = follower.pageCount, let size = follower.pageSize,
+            let touched = try follower.pagesTouched(behind: number)
+        else { return nil }
+        return (touched, count, size)
+    }
+
+    /// Puts the database into the chain's newest state by what it differs by from that.
+    func rewind(by transaction: DecodedTransaction) throws -> Bool { try opened().rewind(by: transaction) }
+
     /// Puts the database into the state of a restored one.
     func rewind(to restored: FilePath, _ state: ChainState) throws -> Bool {
         try opened().rewind(to: restored, state)

@@ -39,7 +39,9 @@ extension NodeDriver {
                 await self.noteStored(mark.point.number, stored)
                 inbox.post(.created(ticket, answer))
             }
-        case .quarantine(let ticket, let fork): group.addTask { await self.quarantine(ticket, fork) }
+        case .quarantine(let ticket, let fork):
+            self.fork = fork
+            group.addTask { await self.quarantine(ticket, fork) }
         case .rewind(let ticket): group.addTask { await self.rewind(ticket, chain) }
         default: break
         }
@@ -100,7 +102,7 @@ extension NodeDriver {
     }
 
     /// Restores the chain's newest state to a file.
-    private func restore(_ chain: ChainStore, to path: FilePath) async throws -> (state: ChainState, pageSize: Int) {
+    func restore(_ chain: ChainStore, to path: FilePath) async throws -> (state: ChainState, pageSize: Int) {
         let result = try await Restorer(chain.replica).restore(.latest, to: path)
         guard let newest = result.plan.files.last,
             let mark = try await chain.replica.header(of: newest).sourceMark
@@ -144,30 +146,6 @@ extension NodeDriver {
         } catch {
             logger.warning("The seal could not be made", metadata: ["error": "\(error)"])
             inbox.post(.created(ticket, .unknown))
-        }
-    }
-
-    // MARK: - Tails
-
-    private func rewind(_ ticket: Ticket, _ chain: ChainStore) async {
-        let path = chain.folder.temporaryFile("rewind")
-        do {
-            let (state, pageSize) = try await restore(chain, to: path)
-            if let size = await database.pageSize, size != pageSize {
-                let words =
-                    "The chain in \(replica.store) has pages of \(pageSize) bytes, this database of \(size): it is "
-                    + "another database. Name the right one, or move \(database.path) away to restore it anew."
-                try await onDisk { try Disk.remove(path) }
-                return inbox.post(.broken(words))
-            }
-            let isDone = try await database.rewind(to: path, state)
-            try await onDisk { try Disk.remove(path) }
-            let end = ChainEnd(point: ChainPoint(state), epoch: Epoch(rawValue: state.epoch))
-            inbox.post(.rewound(ticket, isDone ? end : nil))
-        } catch {
-            logger.warning("The database could not be put back on the chain", metadata: ["error": "\(error)"])
-            try? await onDisk { try Disk.remove(path) }  // else the next start removes it
-            inbox.post(.rewound(ticket, nil))
         }
     }
 }

@@ -39,6 +39,8 @@ actor NodeDriver {
     var fetched: DecodedTransaction?
     /// What is fetched before the core asks for it.
     var ahead = ReadAhead()
+    /// The last place in common with the chain, while the database goes back to it; `nil` where it is not known.
+    var fork: ChainPoint?
     var stored: [UInt64: ReplicaFile] = [:]
     var records: [NodeID: NodeRecord] = [:]
     var promises: [UInt64: CheckedContinuation<Bool, Never>] = [:]

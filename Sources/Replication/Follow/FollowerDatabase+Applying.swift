@@ -16,6 +16,34 @@ extension FollowerDatabase {
     /// - Returns: `false` where the database is not there, somebody else has written to it, or the file would not lead
     ///   to its mark: nothing was changed then.
     package func apply(_ transaction: DecodedTransaction, from checksum: UInt64) throws -> Bool {
+        guard try write(transaction, from: checksum) else { return false }
+        try journal.record(transaction.state)
+        return true
+    }
+
+    /// Brings a database that has left the chain back onto it, by what it differs from the chain's newest state by; the
+    /// write lock is held (N11).
+    ///
+    /// - Returns: `false` where that does not lead to the newest state: nothing was changed then.
+    package func rewind(by transaction: DecodedTransaction) throws -> Bool {
+        guard let checksum, try write(transaction, from: checksum) else { return false }
+        try clearLocalFiles()
+        try journal.record(transaction.state)
+        return true
+    }
+
+    /// The pages that own transactions behind a place hold; `nil` where one of them cannot be read.
+    package func pagesTouched(behind number: UInt64) throws -> Set<UInt32>? {
+        var pages: Set<UInt32> = []
+        for id in try folder.transactionIDs() where id.rawValue > number {
+            guard let file = try? DecodedTransaction(folder.transactionFile(id), keeping: 0) else { return nil }
+            pages.formUnion(file.pages.lazy.map(\.number))
+        }
+        return pages
+    }
+
+    /// Commits the pages, the state on record as the intended one.
+    private func write(_ transaction: DecodedTransaction, from checksum: UInt64) throws -> Bool {
         let (state, count) = (transaction.state, transaction.header.commit)
         guard let followed, followed.isLocked, table?.checksum == checksum,
             transaction.header.pageSize == followed.pageSize, try followed.isUntouched(),
@@ -40,7 +68,6 @@ extension FollowerDatabase {
         for page in written { table?.set(page.number, page.share) }
         table?.resize(to: count)
         newestTime = max(newestTime, transaction.header.timestampMilliseconds)
-        try journal.record(state)
         return true
     }
 

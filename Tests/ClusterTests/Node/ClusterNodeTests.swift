@@ -153,6 +153,49 @@ struct ClusterNodeTests {
         }
     }
 
+    @Test("N11 a node with a tail keeps it with its database, and goes back onto the chain by the pages that differ")
+    func rewinding() async throws {
+        try await withTemporaryFolder { folder in
+            let (peers, store) = (TestPeers(), folder.appending("store"))
+            let nodes = ["a", "b"].map { TestNode($0, in: folder, store: store, peers: peers) }
+            try nodes[0].makeDatabase()
+            try nodes[0].write(0..<10)
+            for node in nodes { node.start() }
+            try await nodes[0].reaches(.primary)
+            try await eventually("b is on the list") { await nodes[0].node.status().lease?.eligible.count == 2 }
+            _ = try await nodes[0].node.replicate(timeout: .seconds(10))
+            // While somebody has it open its log stays, which proves where the rows below belong.
+            let reader = try SQLiteFile(nodes[0].database, .init(creates: false))
+            _ = try reader.integer("SELECT count(*) FROM t")
+            await nodes[0].kill()
+            try nodes[0].write(100..<120)
+            try await nodes[1].reaches(.primary)
+            try nodes[1].write(10..<20)
+            let position = try await nodes[1].node.replicate(timeout: .seconds(10))
+
+            let again = TestNode("a", in: folder, store: store, peers: peers)
+            again.start()
+            try await again.reaches(.standby)
+            try await again.node.waitUntilApplied(position, timeout: .seconds(20))
+            #expect(try again.rows() == (0..<20).map(Int64.init))
+            #expect(again.messages.contain("put back by the pages that differ"))
+            #expect(await again.node.status().unacknowledgedTails == 1)
+            let tails = LocalTails(metadata: folder.appending(".a.db-litestream"))
+            let id = try #require(try tails.ids().first)
+            let manifest = try #require(try tails.manifest(of: id))
+            #expect(manifest.fork != nil && manifest.hasDatabase)
+            let output = folder.appending("tail.db")
+            let empty = FolderStoreReplica.of(folder.appending("none"))
+            let alone = TailStore(empty.store, layout: ClusterLayout(path: ""), local: tails)
+            try await alone.database(TailReference(id: id), replica: empty, to: output)
+            let rows = try SQLiteFile(output).query("SELECT n FROM t ORDER BY n").compactMap { $0.first?.integer }
+            #expect(rows == (Array(0..<10) + Array(100..<120)).map(Int64.init))
+            #expect(try SQLiteFile(again.database, .init(creates: false)).integrityCheck() == "ok")
+            reader.close()
+            for node in [again, nodes[1]] { try await node.stop() }
+        }
+    }
+
     @Test("a node that is shut down lets go at once")
     func shutDown() async throws {
         try await withTemporaryFolder { folder in

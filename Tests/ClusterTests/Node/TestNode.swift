@@ -14,6 +14,8 @@ final class TestNode: Sendable {
     let node: ClusterNode
     let database: FilePath
     let name: String
+    /// What it has logged so far.
+    let messages = LoggedMessages()
     private let group: Mutex<(task: Task<Void, any Error>, services: ServiceGroup)?> = Mutex(nil)
 
     init(
@@ -37,9 +39,12 @@ final class TestNode: Sendable {
         configuration.beginning = name == "a" ? .begins : .waits
         configuration.holdDownLimit = nil
         let folderStore = FolderStore(root: store)
+        let messages = messages
         var logger = Logger(label: name) { _ -> any LogHandler in
-            if ProcessInfo.processInfo.environment["NODE_LOG"] == nil { return SwiftLogNoOpLogHandler() }
-            return StreamLogHandler.standardError(label: name)
+            guard ProcessInfo.processInfo.environment["NODE_LOG"] == nil else {
+                return MultiplexLogHandler([StreamLogHandler.standardError(label: name), messages.handler])
+            }
+            return messages.handler
         }
         logger.logLevel = .debug
         node = ClusterNode(
@@ -122,4 +127,28 @@ final class TestPeers: PeerMessaging {
     }
 
     func hint(_ url: String) async { await nodes.withLock { $0[url] }?.hint() }
+}
+
+/// Keeps the messages of a logger. May be used from any thread.
+final class LoggedMessages: Sendable {
+    private struct Handler: LogHandler {
+        let log: LoggedMessages
+        var logLevel = Logger.Level.debug
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { log.texts.withLock { $0.append("\(event.message)") } }
+    }
+
+    private let texts = Mutex<[String]>([])
+
+    /// Adds what it gets.
+    var handler: any LogHandler { Handler(log: self) }
+
+    /// Whether something was said with these words.
+    func contain(_ words: String) -> Bool { texts.withLock { $0.contains { $0.contains(words) } } }
 }
