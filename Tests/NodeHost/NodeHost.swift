@@ -20,6 +20,7 @@ import UnixSignals
 ///     node-host check DB JOURNAL...                          what a database and the nodes' journals prove
 ///     node-host tails DB store=PLACE out=FOLDER              makes a database of each tail that was kept
 ///     node-host bench-gate FOLDER [COMMITS]                  what the gate costs an ordinary commit
+///     node-host bench-apply FOLDER [MIB] [FILES]             what applying files of one page costs a follower
 ///     node-host bench-replicated DB store=PLACE create=1     how fast commits are that wait for the store
 ///
 /// Each event is a line: `role NAME epoch=E t=NS`, `first-write n=N epoch=E t=NS`, `write-refused t=NS REASON`,
@@ -37,6 +38,7 @@ struct NodeHost {
         case "check": try check(Array(arguments.dropFirst()))
         case "tails": try await HostTails.export(HostOptions(Array(arguments.dropFirst())))
         case "bench-replicated": try await ReplicatedBenchmark.run(HostOptions(Array(arguments.dropFirst())))
+        case "bench-apply": try ApplyBenchmark.run(Array(arguments.dropFirst()))
         case "bench-gate": try GateBenchmark.run(Array(arguments.dropFirst()))
         default: try await runNode(HostOptions(arguments))
         }

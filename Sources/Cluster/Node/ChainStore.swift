@@ -21,15 +21,19 @@ struct ChainStore: Sendable {
     /// What a fetch has brought.
     struct Fetched: Sendable {
         var answer: FetchAnswer
-        var file: LocalTransaction?
+        /// Its file on this host's disk, if it has one, is to be removed by whoever gets it.
+        var file: DecodedTransaction?
     }
 
     // MARK: - Reading
 
     /// Fetches and checks the level-0 file of a transaction.
-    func fetch(_ number: UInt64) async -> Fetched {
+    ///
+    /// - Parameter isLarge: Whether it is expected to have more than 1 MiB: then it is not tried in memory first.
+    func fetch(_ number: UInt64, isLarge: Bool = false) async -> Fetched {
         guard let id = TransactionID(exactly: number) else { return Fetched(answer: .absent) }
-        return await fetch(replica.layout.key(level: 0, min: id, max: id), LTXFileName(min: id, max: id), number)
+        let key = replica.layout.key(level: 0, min: id, max: id)
+        return await fetch(key, LTXFileName(min: id, max: id), number, isLarge: isLarge)
     }
 
     /// Fetches and checks a file of a higher level that holds a transaction and begins at or before it.
@@ -45,34 +49,45 @@ struct ChainStore: Sendable {
         let candidates = listing.files.filter { $0.level > 0 && $0.min <= id && id <= $0.max }
         let best = candidates.min { ($1.max, $0.byteCount) < ($0.max, $1.byteCount) }
         guard let best else { return Fetched(answer: .absent) }
-        return await fetch(best.key, LTXFileName(min: best.min, max: best.max), number)
+        let isLarge = best.byteCount > Int64(DecodedTransaction.imageLimit)
+        return await fetch(best.key, LTXFileName(min: best.min, max: best.max), number, isLarge: isLarge)
     }
 
-    private func fetch(_ key: String, _ name: LTXFileName, _ number: UInt64) async -> Fetched {
-        let path = folder.temporaryFile("fetched")
-        do throws(ObjectStoreError) {
-            _ = try await store.download(key, to: path)
-        } catch {
-            return Fetched(answer: error.code == .notFound ? .absent : .failed)
-        }
-        do {
-            return try await onDisk {
-                do {
-                    guard let file = try LocalTransaction(path) else {
-                        try Disk.remove(path)
-                        return Fetched(answer: .foreign(number))
-                    }
-                    try file.verify()
-                    guard file.header.fileName == name else {
-                        try Disk.remove(path)
-                        return Fetched(answer: .damaged("\(key) holds other transactions than its name says."))
-                    }
-                    return Fetched(answer: .file(FileMark(file)), file: file)
-                } catch let error as LTXError {
-                    try Disk.remove(path)
-                    return Fetched(answer: .damaged("\(key) in the store is damaged: \(error)"))
-                }
+    /// Small files stay in memory: no file is made and synced for them.
+    private func fetch(_ key: String, _ name: LTXFileName, _ number: UInt64, isLarge: Bool) async -> Fetched {
+        if !isLarge {
+            do throws(ObjectStoreError) {
+                let bytes = Array(buffer: try await store.getVersioned(key).bytes)
+                return await checked(key, name, number) { try DecodedTransaction(bytes: bytes, name: key) }
+            } catch {
+                // Said of one that is too large to be read like this.
+                guard error.code == .invalidRequest else { return Fetched(error) }
             }
+        }
+        let path = folder.temporaryFile("fetched")
+        do throws(ObjectStoreError) { _ = try await store.download(key, to: path) } catch { return Fetched(error) }
+        let result = await checked(key, name, number) { try DecodedTransaction(path) }
+        if result.file?.path == nil {
+            // A cancelled task does not reach the pool.
+            do { try await onDisk { try Disk.remove(path) } } catch { try? Disk.remove(path) }
+        }
+        return result
+    }
+
+    private func checked(
+        _ key: String,
+        _ name: LTXFileName,
+        _ number: UInt64,
+        _ decode: @escaping @Sendable () throws -> DecodedTransaction?
+    ) async -> Fetched {
+        do {
+            guard let file = try await onDisk(decode) else { return Fetched(answer: .foreign(number)) }
+            guard file.header.fileName == name else {
+                return Fetched(answer: .damaged("\(key) holds other transactions than its name says."))
+            }
+            return Fetched(file)
+        } catch let error as LTXError {
+            return Fetched(answer: .damaged("\(key) in the store is damaged: \(error)"))
         } catch {
             return Fetched(answer: .failed)
         }
@@ -204,4 +219,12 @@ enum ChainStoreError: Error, CustomStringConvertible {
     case noFirstPage
 
     var description: String { "No file of the chain holds page 1: verify the replica." }
+}
+
+extension ChainStore.Fetched {
+    /// A file that is whole.
+    init(_ file: DecodedTransaction) { self.init(answer: .file(FileMark(file)), file: file) }
+
+    /// What the store said instead of giving a file.
+    init(_ error: ObjectStoreError) { self.init(answer: error.code == .notFound ? .absent : .failed) }
 }

@@ -22,6 +22,16 @@ extension FileMark {
         )
     }
 
+    /// What a file that was fetched says of itself.
+    init(_ file: DecodedTransaction) {
+        self.init(
+            point: ChainPoint(file.state),
+            node: NodeID(rawValue: file.node),
+            epoch: Epoch(rawValue: file.state.epoch),
+            fileChecksum: file.fileChecksum
+        )
+    }
+
     /// What a closed file of the capture engine says of itself; `nil` where it carries no mark.
     init?(_ file: ClosedFile) {
         guard let mark = file.header.sourceMark else { return nil }

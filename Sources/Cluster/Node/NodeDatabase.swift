@@ -35,6 +35,12 @@ actor NodeDatabase {
     /// The size of its pages in bytes; `nil` before it was locked.
     var pageSize: Int? { follower?.pageSize }
 
+    /// Its size in bytes, without the log; `nil` before it was examined.
+    var byteCount: Int64? {
+        guard let follower, let count = follower.pageCount, let size = follower.pageSize else { return nil }
+        return Int64(count) * Int64(size)
+    }
+
     /// The checksum of the database as it stands; `nil` before it was examined.
     var checksum: UInt64? { follower?.checksum }
 
@@ -138,7 +144,7 @@ actor NodeDatabase {
     // MARK: - Following
 
     /// Applies a file of the chain.
-    func apply(_ file: LocalTransaction, from checksum: UInt64) throws -> ApplyAnswer {
+    func apply(_ file: DecodedTransaction, from checksum: UInt64) throws -> ApplyAnswer {
         let follower = try opened()
         if follower.journal.isFounding, file.state.checksum != follower.checksum {
             // The seal got there and its session ended before it knew. What was written since is in nothing but this
@@ -149,6 +155,18 @@ actor NodeDatabase {
         guard try follower.checkpointIfLong() else { return .unfit }
         return try follower.apply(file, from: checksum) ? .applied : .unfit
     }
+
+    /// What may differ between the database and a chain from which it parted behind a place; `nil` where that is not known.
+    func divergence(behind number: UInt64) throws -> (touched: Set<UInt32>, pageCount: UInt32, pageSize: Int)? {
+        let follower = try opened()
+        guard let count = follower.pageCount, let size = follower.pageSize,
+            let touched = try follower.pagesTouched(behind: number)
+        else { return nil }
+        return (touched, count, size)
+    }
+
+    /// Puts the database into the chain's newest state by what it differs by from that.
+    func rewind(by transaction: DecodedTransaction) throws -> Bool { try opened().rewind(by: transaction) }
 
     /// Puts the database into the state of a restored one.
     func rewind(to restored: FilePath, _ state: ChainState) throws -> Bool {
@@ -168,6 +186,9 @@ actor NodeDatabase {
         seal = new
         return new
     }
+
+    /// The seal that was written last and has not become a local transaction.
+    func waitingSeal() throws -> LocalTransaction? { try opened().waitingSeal() }
 
     /// Makes the accepted seal the newest local transaction.
     func prepareOpening(_ point: ChainPoint) throws {

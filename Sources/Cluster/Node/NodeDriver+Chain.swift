@@ -10,12 +10,16 @@ extension NodeDriver {
         guard let chain, let identity else { return }
         let (inbox, database) = (inbox, database)
         switch action {
+        case .fetch, .apply, .notePosition: break
+        default: dropAhead(&group)
+        }
+        switch action {
         case .examine(let ticket): group.addTask { await self.examine(ticket) }
-        case .fetch(let ticket, let number):
-            group.addTask { await self.fetched(ticket, await chain.fetch(number)) }
+        case .fetch(let ticket, let number): fetch(ticket, number, chain, &group)
         case .fetchMerged(let ticket, let number):
             group.addTask { await self.fetched(ticket, await chain.fetchMerged(number)) }
         case .apply(let ticket, let mark, let from):
+            readAhead(from: mark.point.number + 1, chain, &group)
             group.addTask { await self.apply(ticket, mark, from, chain) }
         case .notePosition(let point):
             do { try await database.note(point.state(in: core?.positionEpoch ?? .zero)) } catch {
@@ -34,7 +38,9 @@ extension NodeDriver {
                 await self.noteStored(mark.point.number, stored)
                 inbox.post(.created(ticket, answer))
             }
-        case .quarantine(let ticket, let fork): group.addTask { await self.quarantine(ticket, fork) }
+        case .quarantine(let ticket, let fork):
+            self.fork = fork
+            group.addTask { await self.quarantine(ticket, fork) }
         case .rewind(let ticket): group.addTask { await self.rewind(ticket, chain) }
         default: break
         }
@@ -95,7 +101,7 @@ extension NodeDriver {
     }
 
     /// Restores the chain's newest state to a file.
-    private func restore(_ chain: ChainStore, to path: FilePath) async throws -> (state: ChainState, pageSize: Int) {
+    func restore(_ chain: ChainStore, to path: FilePath) async throws -> (state: ChainState, pageSize: Int) {
         try await checkThatChainHasBegun(chain)
         let result = try await Restorer(chain.replica).restore(.latest, to: path)
         guard let newest = result.plan.files.last,
@@ -107,22 +113,13 @@ extension NodeDriver {
 
     // MARK: - Following
 
-    private func fetched(_ ticket: Ticket, _ result: ChainStore.Fetched) async {
-        if let old = fetched { try? await onDisk { try Disk.remove(old.path) } }  // else the next start removes it
-        fetched = result.file
-        if let file = result.file, let size = await database.pageSize, file.header.pageSize != size {
-            let words =
-                "The chain in \(replica.store) has pages of \(file.header.pageSize) bytes, this database of \(size): it "
-                + "is another database. Name the right one, or move \(database.path) away to restore it anew."
-            return inbox.post(.broken(words))
-        }
-        inbox.post(.fetched(ticket, result.answer))
-    }
-
     private func apply(_ ticket: Ticket, _ mark: FileMark, _ from: ChainPoint, _ chain: ChainStore) async {
         guard let file = fetched, FileMark(file) == mark else { return inbox.post(.applied(ticket, .failed)) }
         do {
-            if try await database.isFounding() { try await copy(file, chain: chain)?.publish() }
+            // A session that has died put the beginning there, and did not come to lay the copy beside it.
+            if try await database.isFounding(), let seal = try await database.waitingSeal(), FileMark(seal) == mark {
+                try await copy(seal, chain: chain)?.publish()
+            }
             let answer = try await database.apply(file, from: from.checksum)
             if answer == .applied, let id = mark.point.transaction { applied.accept(id) }
             inbox.post(.applied(ticket, answer))
@@ -156,31 +153,6 @@ extension NodeDriver {
         } catch {
             logger.warning("The seal could not be made", metadata: ["error": "\(error)"])
             inbox.post(.created(ticket, .unknown))
-        }
-    }
-
-    // MARK: - Tails
-
-    private func rewind(_ ticket: Ticket, _ chain: ChainStore) async {
-        let path = chain.folder.temporaryFile("rewind")
-        do {
-            let (state, pageSize) = try await restore(chain, to: path)
-            if let size = await database.pageSize, size != pageSize {
-                let words =
-                    "The chain in \(replica.store) has pages of \(pageSize) bytes, this database of \(size): it is "
-                    + "another database. Name the right one, or move \(database.path) away to restore it anew."
-                try await onDisk { try Disk.remove(path) }
-                return inbox.post(.broken(words))
-            }
-            let isDone = try await database.rewind(to: path, state)
-            try await onDisk { try Disk.remove(path) }
-            let end = ChainEnd(point: ChainPoint(state), epoch: Epoch(rawValue: state.epoch))
-            inbox.post(.rewound(ticket, isDone ? end : nil))
-        } catch {
-            logger.warning("The database could not be put back on the chain yet", metadata: ["error": "\(error)"])
-            lastAlarm = "\(error)"
-            try? await onDisk { try Disk.remove(path) }  // else the next start removes it
-            inbox.post(.rewound(ticket, nil))
         }
     }
 }

@@ -83,8 +83,12 @@ extension NodeDriver {
             switch found.answer {
             case .file(let mark):
                 guard let file = found.file else { continue }
-                let answer = try await database.apply(file, from: position.checksum)
-                try await onDisk { try Disk.remove(file.path) }
+                let answer: ApplyAnswer
+                do { answer = try await database.apply(file, from: position.checksum) } catch {
+                    await discard([file])
+                    throw error
+                }
+                await discard([file])
                 guard answer == .applied else {
                     throw NodeError.store("The database does not continue to transaction \(mark.point).")
                 }

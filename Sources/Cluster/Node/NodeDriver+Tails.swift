@@ -39,6 +39,7 @@ extension NodeDriver {
         let recorded = try await database.recordedState()
         let folder = try await database.folder()
         let files = try await database.files(behind: (fork?.number ?? recorded?.number) ?? 0)
+        let byteCount = await database.byteCount ?? .max
         return TailKeeper.Request(
             database: database.path,
             metadata: folder.root,
@@ -48,7 +49,7 @@ extension NodeDriver {
             fork: fork,
             recorded: recorded.map { ChainPoint($0) } ?? .start,
             files: files,
-            copiesDatabase: fork == nil
+            copiesDatabase: byteCount <= TailKeeper.copyLimit
         )
     }
 

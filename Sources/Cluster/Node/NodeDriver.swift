@@ -35,7 +35,12 @@ actor NodeDriver {
     var primary: PrimaryEngine?
     /// Engines of epochs that are over, which let go of the database before it is looked at anew.
     var closing: [PrimaryEngine] = []
-    var fetched: LocalTransaction?
+    /// What was fetched last: the file that may be applied.
+    var fetched: DecodedTransaction?
+    /// What is fetched before the core asks for it.
+    var ahead = ReadAhead()
+    /// The last place in common with the chain, while the database goes back to it; `nil` where it is not known.
+    var fork: ChainPoint?
     var stored: [UInt64: ReplicaFile] = [:]
     var records: [NodeID: NodeRecord] = [:]
     var promises: [UInt64: CheckedContinuation<Bool, Never>] = [:]
@@ -109,6 +114,8 @@ actor NodeDriver {
         if let primary { closing.append(primary) }
         primary = nil
         await closeEngines()
+        await discard(ahead.drop() + [fetched].compactMap(\.self))
+        fetched = nil
         await database.close()
         for continuation in promises.values { continuation.resume(returning: false) }
         promises = [:]

@@ -26,7 +26,8 @@ package struct TailKeeper: Sendable {
         package var recorded: ChainPoint
         /// The local transaction files beyond the fork, ascending.
         package var files: [FilePath]
-        /// Whether the database itself is to be copied: always where there is no fork.
+        /// Whether the database itself is to be copied too, if the disk has room for it; where there is no fork it always
+        /// is.
         package var copiesDatabase: Bool
         /// The pages that are known to differ from the chain; `nil`: those of the files.
         package var differingPages: Set<UInt32>?
@@ -49,6 +50,12 @@ package struct TailKeeper: Sendable {
             (self.copiesDatabase, self.differingPages) = (copiesDatabase, differingPages)
         }
     }
+
+    /// A database of up to so many bytes, its log left out, is copied with each tail.
+    ///
+    /// The transaction files alone become a database only as long as the replica leads to the fork: some minutes, until its
+    /// transaction is merged with others. The copy takes room on this host and in the store until the tail goes.
+    package static let copyLimit: Int64 = 256 << 20
 
     /// The steps of keeping a tail, in their order; after each the process may die.
     package enum Step: Hashable, Sendable {
@@ -150,17 +157,26 @@ package struct TailKeeper: Sendable {
         }
         var state = transactions.state
         let held = Result { try HeldDatabase(request.database) }
-        if request.fork == nil || request.copiesDatabase || state == nil {
-            let held = try held.get()
-            let copy = try held.copy(
-                database: folder.appending(TailManifest.database),
-                log: folder.appending(TailManifest.log),
-                mode: fileMode
-            )
-            state = .init(checksum: copy.checksum, pageSize: held.pageSize, pageCount: held.pageCount)
-            files.append(TailManifest.File(TailManifest.database, copy.database))
-            if let log = copy.log { files.append(TailManifest.File(TailManifest.log, log)) }
-            onStep(.copied(TailManifest.database))
+        let isNeeded = request.fork == nil || state == nil
+        if isNeeded || request.copiesDatabase {
+            do {
+                let held = try held.get()
+                let copy = try held.copy(
+                    database: folder.appending(TailManifest.database),
+                    log: folder.appending(TailManifest.log),
+                    mode: fileMode
+                )
+                if isNeeded {
+                    state = .init(checksum: copy.checksum, pageSize: held.pageSize, pageCount: held.pageCount)
+                }
+                files.append(TailManifest.File(TailManifest.database, copy.database))
+                if let log = copy.log { files.append(TailManifest.File(TailManifest.log, log)) }
+                onStep(.copied(TailManifest.database))
+            } catch {
+                // The transaction files tell all of it: a full disk must not keep this node from the chain.
+                guard !isNeeded else { throw error }
+                for name in [TailManifest.database, TailManifest.log] { try Disk.remove(folder.appending(name)) }
+            }
         }
         guard let state else { throw TailError(.invalid, "\(request.database) has no tail behind \(base).") }
         let pages = request.differingPages ?? (request.files.isEmpty ? nil : transactions.pages)

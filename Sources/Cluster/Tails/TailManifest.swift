@@ -93,9 +93,9 @@ public struct TailManifest: Hashable, Sendable {
 
     /// Whether two manifests tell of the same commits, whatever people have said of them since.
     func tellsTheSame(as other: TailManifest) -> Bool {
-        guard node == other.node, fork == other.fork, transactionFiles == other.transactionFiles,
-            hasDatabase == other.hasDatabase
-        else { return false }
+        guard node == other.node, fork == other.fork, transactionFiles == other.transactionFiles else { return false }
+        // Behind a fork the files tell everything, whether or not there was room for the database too.
+        guard fork != nil || hasDatabase == other.hasDatabase else { return false }
         // A checkpoint moves pages from one of the two files into the other: the state is what counts.
         return state == other.state
     }

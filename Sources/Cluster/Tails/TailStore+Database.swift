@@ -5,9 +5,9 @@ public import SystemPackage
 extension TailStore {
     /// Makes a database file with the state that a tail leads to.
     ///
-    /// It comes from the copy of the database where the tail has one; else the replica is restored to the fork, and the
-    /// tail's transactions are put on top. Either way its checksum is compared with the one that was kept. The file
-    /// appears under its name once it is complete and durable.
+    /// It comes from the copy of the database where the tail has one, as those of databases of up to 256 MiB do; else the
+    /// replica is restored to the fork, and the tail's transactions are put on top. Either way its checksum is compared
+    /// with the one that was kept. The file appears under its name once it is complete and durable.
     ///
     /// - Parameters:
     ///   - reference: The tail.
@@ -58,11 +58,18 @@ extension TailStore {
         let folder = path.removingLastComponent()
         let names = [TailManifest.database, TailManifest.log]
         for file in manifest.files where names.contains(file.name) { try await fetch(file, of: entry, to: folder) }
-        guard manifest.files.contains(where: { $0.name == TailManifest.log }) else { return }
-        try await onDisk {
-            let log = folder.appending(TailManifest.log)
-            try ClosedDatabase(path, pageSize: manifest.state.pageSize).apply(log: log)
+        if manifest.files.contains(where: { $0.name == TailManifest.log }) {
+            try await onDisk {
+                let log = folder.appending(TailManifest.log)
+                try ClosedDatabase(path, pageSize: manifest.state.pageSize).apply(log: log)
+            }
         }
+        guard manifest.fork != nil else { return }
+        let isThere = try await onDisk {
+            try ClosedDatabase(path, pageSize: manifest.state.pageSize).checksum() == manifest.state.checksum
+        }
+        // After a power cut the files may lead further than the database did; what it has already is written again.
+        if !isThere { try await apply(manifest, entry, to: path) }
     }
 
     private func rebuild(
@@ -79,10 +86,24 @@ extension TailStore {
                     throw TailError(.notRestorable, "\(fact): export the transaction files instead.")
                 }
             } catch let error as ReplicaError where error.code == .notRestorable || error.code == .noBackup {
-                let advice = "Export the transaction files instead."
-                throw TailError(.notRestorable, "\(error.message) \(advice)", cause: error)
+                throw TailError(.notRestorable, "\(error.message) \(Self.reason(manifest))", cause: error)
             }
         }
+        try await apply(manifest, entry, to: path)
+    }
+
+    /// Why there is no other way to a database.
+    private static func reason(_ manifest: TailManifest) -> String {
+        let byteCount = Int64(manifest.state.pageCount) * Int64(manifest.state.pageSize)
+        let limit = TailKeeper.copyLimit >> 20
+        let fact =
+            byteCount > TailKeeper.copyLimit
+            ? "Its database has \(byteCount >> 20) MiB, and only those of up to \(limit) MiB are copied with a tail"
+            : "No copy of its database was kept"
+        return "\(fact): use the transaction files instead."
+    }
+
+    private func apply(_ manifest: TailManifest, _ entry: TailEntry, to path: FilePath) async throws {
         let folder = path.removingLastComponent()
         for file in manifest.transactionFiles {
             guard let name = LTXFileName(file.name) else { continue }

@@ -55,6 +55,9 @@ extension FollowerDatabase {
         return seal
     }
 
+    /// The seal that was written last, until it becomes a local transaction; `nil` where there is none.
+    package func waitingSeal() throws -> LocalTransaction? { try LocalTransaction(sealFile) }
+
     /// Where a seal waits for the store's word.
     private var sealFile: FilePath { folder.own.appending("seal.ltx") }
 

@@ -38,8 +38,6 @@ package final class FollowerDatabase {
     var numberAtRecorded: UInt64 = 0
     /// The latest time that a file of the chain has told, in milliseconds since 1970: times never go back.
     var newestTime: Int64 = 0
-    /// Past this many frames the log is made to begin anew.
-    private static let longLog: UInt32 = 4000
 
     /// Prepares a database; its metadata folder is made, nothing else is opened.
     package init(_ settings: DatabaseSettings) throws {
@@ -222,62 +220,5 @@ package final class FollowerDatabase {
             writer.sink.discard()
             throw error
         }
-    }
-
-    // MARK: - Following
-
-    /// Applies a transaction file, or a merged one, as one commit (N10); the write lock is held.
-    ///
-    /// - Parameters:
-    ///   - file: A verified file on this host.
-    ///   - checksum: The database's checksum where the file begins.
-    /// - Returns: `false` where the database is not there, somebody else has written to it, or the file would not lead
-    ///   to its mark: nothing was changed then.
-    package func apply(_ file: LocalTransaction, from checksum: UInt64) throws -> Bool {
-        guard let followed, followed.isLocked, var new = table, new.checksum == checksum,
-            file.header.pageSize == followed.pageSize, try followed.isUntouched()
-        else { return false }
-        guard let source = try TransactionFileSource(path: file.path) else { return false }
-        let (pageSize, commit) = (followed.pageSize, file.header.commit)
-        var changed: Set<UInt32> = []
-        _ = try LTXVerifier(source).verify { page, _, remainder in
-            let entry = DatabaseChecksum.page(number: page, remainder: remainder, pageSize: pageSize)
-            if new[page] != entry { changed.insert(page) }
-            new.set(page, entry)
-        }
-        let isResized = new.count != commit || table?.count != commit
-        new.resize(to: commit)
-        guard new.checksum == file.state.checksum else { return false }
-        try journal.intend(file.state)
-        if !changed.isEmpty || isResized {
-            let all = changed.isEmpty
-            try followed.commit(commit) { images in
-                _ = try LTXVerifier(source).verify { page, bytes, _ in
-                    guard all || changed.contains(page), page <= commit else { return }
-                    try images.append(page: page, image: bytes)
-                }
-            }
-        }
-        table = new
-        newestTime = max(newestTime, file.header.timestampMilliseconds)
-        try journal.record(file.state)
-        return true
-    }
-
-    /// Notes that the database stands at a place whose file was written here.
-    package func note(_ state: ChainState) throws { try journal.record(state) }
-
-    /// Gives the log's room back once it is long; the write lock is held before and after.
-    ///
-    /// - Returns: `false` where somebody else has written in between.
-    package func checkpointIfLong() throws -> Bool {
-        guard let followed, followed.isLocked, let look = try followed.look(), look.lastFrame > Self.longLog else {
-            return true
-        }
-        guard try followed.isUntouched() else { return false }
-        try followed.unlock()
-        try followed.checkpoint()
-        while try !followed.lock() { Blocking.sleep(.milliseconds(1)) }
-        return try followed.isUntouched()
     }
 }

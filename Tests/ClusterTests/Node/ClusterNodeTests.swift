@@ -84,6 +84,53 @@ struct ClusterNodeTests {
         }
     }
 
+    @Test("a standby that is behind reads ahead; one that keeps pace asks for no file but the next, once at a poll")
+    func readingAhead() async throws {
+        try await withTemporaryFolder { folder in
+            let (peers, store) = (TestPeers(), folder.appending("store"))
+            let a = TestNode("a", in: folder, store: store, peers: peers, ttl: .seconds(3))
+            try a.makeDatabase()
+            a.start()
+            try await a.reaches(.primary)
+            let early = TestNode("b", in: folder, store: store, peers: peers, ttl: .seconds(3))
+            early.start()
+            try await early.reaches(.standby)
+            let first = try await a.node.replicate(timeout: .seconds(10))
+            try await early.node.waitUntilApplied(first, timeout: .seconds(10))
+            try await early.stop()
+            var end = try await a.node.position()
+            let start = end.transaction
+            for row in 0..<40 {
+                try a.write(row..<row + 1)
+                end = try await a.node.replicate(timeout: .seconds(10))
+            }
+            #expect(end.transaction >= start + 40)
+            let counting = CountingStore(store)
+            let b = TestNode("b", in: folder, store: store, peers: peers, ttl: .seconds(3), reading: counting)
+            b.start()
+            try await b.reaches(.standby)
+            try await b.node.waitUntilApplied(end, timeout: .seconds(20))
+            #expect(try b.rows() == (0..<40).map(Int64.init))
+            func key(_ number: UInt64) -> String {
+                let digits = String(number, radix: 16)
+                let name = String(repeating: "0", count: 16 - digits.count) + digits
+                return "ltx/0/\(name)-\(name).ltx"
+            }
+            // Everything that is under way beyond the end comes back, and is not asked for again.
+            try await eventually("it asks for the next file alone") {
+                let count = counting.fileReads.count
+                try await eventually("it polls") { counting.fileReads.count >= count + 5 }
+                return Set(counting.fileReads.dropFirst(count)) == [key(end.transaction + 1)]
+            }
+            let reads = counting.fileReads
+            for number in start + 1...end.transaction { #expect(reads.count { $0 == key(number) } == 1, "\(number)") }
+            #expect(reads.contains(key(end.transaction + 2)), "nothing was read ahead")
+            let own = folder.appending(".b.db-litestream").appending("sqlite-replicate")
+            #expect(fileNames(in: own).allSatisfy { !$0.hasSuffix(".tmp") })
+            for node in [a, b] { try await node.stop() }
+        }
+    }
+
     @Test("a node that meant to begin a cluster, and was not the first, keeps what it had as a tail")
     func lateFounder() async throws {
         try await withTemporaryFolder { folder in
@@ -103,6 +150,49 @@ struct ClusterNodeTests {
             try await eventually("it holds the other's rows") { try nodes[1].rows() == (0..<10).map(Int64.init) }
             #expect(await nodes[1].node.status().unacknowledgedTails == 1)
             for node in nodes { try await node.stop() }
+        }
+    }
+
+    @Test("N11 a node with a tail keeps it with its database, and goes back onto the chain by the pages that differ")
+    func rewinding() async throws {
+        try await withTemporaryFolder { folder in
+            let (peers, store) = (TestPeers(), folder.appending("store"))
+            let nodes = ["a", "b"].map { TestNode($0, in: folder, store: store, peers: peers) }
+            try nodes[0].makeDatabase()
+            try nodes[0].write(0..<10)
+            for node in nodes { node.start() }
+            try await nodes[0].reaches(.primary)
+            try await eventually("b is on the list") { await nodes[0].node.status().lease?.eligible.count == 2 }
+            _ = try await nodes[0].node.replicate(timeout: .seconds(10))
+            // While somebody has it open its log stays, which proves where the rows below belong.
+            let reader = try SQLiteFile(nodes[0].database, .init(creates: false))
+            _ = try reader.integer("SELECT count(*) FROM t")
+            await nodes[0].kill()
+            try nodes[0].write(100..<120)
+            try await nodes[1].reaches(.primary)
+            try nodes[1].write(10..<20)
+            let position = try await nodes[1].node.replicate(timeout: .seconds(10))
+
+            let again = TestNode("a", in: folder, store: store, peers: peers)
+            again.start()
+            try await again.reaches(.standby)
+            try await again.node.waitUntilApplied(position, timeout: .seconds(20))
+            #expect(try again.rows() == (0..<20).map(Int64.init))
+            #expect(again.messages.contain("put back by the pages that differ"))
+            #expect(await again.node.status().unacknowledgedTails == 1)
+            let tails = LocalTails(metadata: folder.appending(".a.db-litestream"))
+            let id = try #require(try tails.ids().first)
+            let manifest = try #require(try tails.manifest(of: id))
+            #expect(manifest.fork != nil && manifest.hasDatabase)
+            let output = folder.appending("tail.db")
+            let empty = FolderStoreReplica.of(folder.appending("none"))
+            let alone = TailStore(empty.store, layout: ClusterLayout(path: ""), local: tails)
+            try await alone.database(TailReference(id: id), replica: empty, to: output)
+            let rows = try SQLiteFile(output).query("SELECT n FROM t ORDER BY n").compactMap { $0.first?.integer }
+            #expect(rows == (Array(0..<10) + Array(100..<120)).map(Int64.init))
+            #expect(try SQLiteFile(again.database, .init(creates: false)).integrityCheck() == "ok")
+            reader.close()
+            for node in [again, nodes[1]] { try await node.stop() }
         }
     }
 

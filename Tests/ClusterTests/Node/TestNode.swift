@@ -14,9 +14,18 @@ final class TestNode: Sendable {
     let node: ClusterNode
     let database: FilePath
     let name: String
+    /// What it has logged so far.
+    let messages = LoggedMessages()
     private let group: Mutex<(task: Task<Void, any Error>, services: ServiceGroup)?> = Mutex(nil)
 
-    init(_ name: String, in folder: FilePath, store: FilePath, peers: TestPeers, ttl: Duration = .milliseconds(900)) {
+    init(
+        _ name: String,
+        in folder: FilePath,
+        store: FilePath,
+        peers: TestPeers,
+        ttl: Duration = .milliseconds(900),
+        reading: CountingStore? = nil
+    ) {
         self.name = name
         database = folder.appending("\(name).db")
         var settings = DatabaseSettings(database: database)
@@ -30,14 +39,17 @@ final class TestNode: Sendable {
         configuration.beginning = name == "a" ? .begins : .waits
         configuration.holdDownLimit = nil
         let folderStore = FolderStore(root: store)
+        let messages = messages
         var logger = Logger(label: name) { _ -> any LogHandler in
-            if ProcessInfo.processInfo.environment["NODE_LOG"] == nil { return SwiftLogNoOpLogHandler() }
-            return StreamLogHandler.standardError(label: name)
+            guard ProcessInfo.processInfo.environment["NODE_LOG"] == nil else {
+                return MultiplexLogHandler([StreamLogHandler.standardError(label: name), messages.handler])
+            }
+            return messages.handler
         }
         logger.logLevel = .debug
         node = ClusterNode(
             configuration,
-            replica: Replica(store: folderStore, layout: .folder),
+            replica: Replica(store: reading.map { $0 as any ObjectStore } ?? folderStore, layout: .folder),
             leases: folderStore,
             layout: ClusterLayout(path: ""),
             peers: peers,
@@ -115,4 +127,28 @@ final class TestPeers: PeerMessaging {
     }
 
     func hint(_ url: String) async { await nodes.withLock { $0[url] }?.hint() }
+}
+
+/// Keeps the messages of a logger. May be used from any thread.
+final class LoggedMessages: Sendable {
+    private struct Handler: LogHandler {
+        let log: LoggedMessages
+        var logLevel = Logger.Level.debug
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { log.texts.withLock { $0.append("\(event.message)") } }
+    }
+
+    private let texts = Mutex<[String]>([])
+
+    /// Adds what it gets.
+    var handler: any LogHandler { Handler(log: self) }
+
+    /// Whether something was said with these words.
+    func contain(_ words: String) -> Bool { texts.withLock { $0.contains { $0.contains(words) } } }
 }

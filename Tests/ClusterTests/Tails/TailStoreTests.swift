@@ -112,6 +112,50 @@ import Testing
         }
     }
 
+    @Test(
+        "N11 A copy that was kept with the transactions becomes a database, whatever the replica holds by then",
+        arguments: [true, false]
+    )
+    func copyBehindFork(leadFurther: Bool) async throws {
+        try await withTemporaryFolder { folder in
+            let fixture = try TailFixture(folder)
+            try fixture.commitSome(3)
+            var request = fixture.request(fork: fixture.points[0])
+            request.copiesDatabase = true
+            if leadFurther {
+                // As after a power cut: the database has less than the files.
+                request.database = folder.appending("older.db")
+                try Data(fixture.images[2].bytes).write(to: URL(filePath: request.database.string))
+            }
+            let asked = request
+            let tail = try await fixture.locked { try TailKeeper.keep(asked) }
+            #expect(tail.manifest.hasDatabase && tail.manifest.transactionCount == 3)
+            #expect(tail.manifest.state.checksum == fixture.last.checksum)
+            let output = folder.appending("tail.db")
+            let reference = TailReference(id: tail.manifest.id)
+            try await fixture.tailStore().database(reference, replica: fixture.replica, to: output)
+            #expect(try DatabaseImage(file: output).complaint(comparedWith: fixture.image) == nil)
+            // The same commits, whether or not there was room for the copy.
+            request.copiesDatabase = false
+            let again = request
+            #expect(try await fixture.locked { try TailKeeper.keep(again) } == tail)
+        }
+    }
+
+    @Test("N11 A copy that cannot be made keeps no tail from being kept that its files tell of")
+    func noCopy() async throws {
+        try await withTemporaryFolder { folder in
+            let fixture = try TailFixture(folder)
+            try fixture.commitSome(1)
+            var request = fixture.request(fork: fixture.points[0])
+            request.copiesDatabase = true
+            request.database = folder.appending("none.db")
+            let tail = try TailKeeper.keep(request)
+            #expect(!tail.manifest.hasDatabase && tail.manifest.state.checksum == fixture.last.checksum)
+            #expect(fileNames(in: tail.folder) == [tail.manifest.files[0].name, "manifest.json"])
+        }
+    }
+
     @Test("A fork that the replica no longer leads to is told from damage, and nothing is left behind")
     func notRestorable() async throws {
         try await withTemporaryFolder { folder in
@@ -125,6 +169,7 @@ import Testing
                 try await store.database(reference, replica: fixture.replica, to: output)
             }
             #expect(none?.code == .notRestorable && none?.message.contains("transaction files") == true)
+            #expect(none?.message.contains("No copy of its database") == true)
             // Another history under the same numbers.
             try FileManager.default.createDirectory(
                 atPath: folder.appending("other").string,
