@@ -93,6 +93,8 @@ actor NodeDriver {
             inbox.post(.tick)
             while !hasEnded, !Task.isCancelled {
                 await turn(&group)
+                // One that has halted hears nothing, and has nothing to hand over.
+                if core?.role == .halted, isShuttingDown.load(ordering: .sequentiallyConsistent) { hasEnded = true }
                 if !hasEnded { await inbox.wait(until: core?.nextWake) }
             }
             // Nothing commits any more, whatever is still under way.
