@@ -32,17 +32,22 @@ struct StandaloneServices: Sendable {
                 }
             }
             let paths = configuration.databases.map(\.path)
-            let server = HealthServer(
-                configuration.cluster.map { HealthServerSettings($0, version: version) }
-                    ?? HealthServerSettings(port: pieces.port),
+            let source = HealthSource(
                 node: node,
                 replicators: replicators,
-                logger: logger
+                watch: nil,
+                validations: replication?.validations.map(\.record) ?? []
             ) {
                 guard node == nil else { return nil }
                 for path in paths { if let words = await ReadCheck.run(path) { return words } }
                 return nil
             }
+            let server = HealthServer(
+                configuration.cluster.map { HealthServerSettings($0, version: version) }
+                    ?? HealthServerSettings(port: pieces.port),
+                source,
+                logger: logger
+            )
             health = server
             services.append(server)
         } else {
