@@ -57,6 +57,10 @@ struct StandaloneServices: Sendable {
         if pieces.writes, let database {
             services.append(StandaloneWriter(path: database.path, interval: pieces.writerInterval, logger: logger))
         }
+        if let text = configuration.exec {
+            let command = try ProgramCommand(parsing: text)
+            services.append(StandaloneProgram(command: command, replication: replication, logger: logger))
+        }
         (self.replication, self.services) = (replication, services)
     }
 

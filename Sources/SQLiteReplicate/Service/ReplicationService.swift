@@ -60,6 +60,15 @@ public final class ReplicationService: Service {
         }
     }
 
+    /// Whether each database is captured, or is known not to be there yet, so that somebody may make it.
+    func hasBegun() async -> Bool {
+        for replicator in replicators {
+            let status = await replicator.status()
+            if status.phase == .waiting, status.lastError == nil { return false }
+        }
+        return true
+    }
+
     private func restoreIfMissing(_ database: DatabaseConfiguration) async throws {
         var request = RestoreRequest(replica: database.replica, output: database.path)
         (request.ifDatabaseNotExists, request.ifReplicaExists) = (true, true)
