@@ -38,6 +38,7 @@ actor NodeDriver {
     var fetched: LocalTransaction?
     var stored: [UInt64: ReplicaFile] = [:]
     var records: [NodeID: NodeRecord] = [:]
+    var recordBook = RecordBook()
     var promises: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     var promiseCount: UInt64 = 0
     var wantsFlush = false
@@ -57,6 +58,16 @@ actor NodeDriver {
     var hasTails = false
     /// Whether the write lock was taken for a hand-over.
     var drainIsLocked = false
+
+    /// What becomes of this node's own record.
+    struct RecordBook {
+        /// That of the last turn; `nil` before the first one.
+        var stamp: UInt64?
+        /// The role that was written last.
+        var role: Role?
+        var isDue = false
+        var isWriting = false
+    }
 
     init(
         _ configuration: NodeConfiguration,
@@ -108,6 +119,7 @@ actor NodeDriver {
     private func finish() async {
         gate.set(WriteGate())
         hasEnded = true
+        if !Task.isCancelled { await writeLastRecord() }
         if let primary { closing.append(primary) }
         primary = nil
         await closeEngines()
