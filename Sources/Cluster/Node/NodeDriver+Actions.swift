@@ -157,6 +157,8 @@ extension NodeDriver {
         if role != .draining { drainIsLocked = false }
         roles.set(role)
         logger.info("Role", metadata: ["role": "\(role.rawValue)", "epoch": "\(core?.epoch ?? .zero)"])
+        // With the stamp of the last turn: a change of role is no sign of life that the holder counts.
+        if role == .primary || role == .standby || role == .halted { writeRecord(&group) }
         guard role == .standby, let lease = core?.leaseView(at: NodeClock.now), !lease.url.isEmpty,
             lease.node != identity?.node
         else { return }
@@ -168,8 +170,36 @@ extension NodeDriver {
     // MARK: - Other nodes
 
     private func writeRecord(_ stamp: UInt64, _ group: inout DiscardingTaskGroup) {
-        guard let chain, let identity, let core else { return }
-        let record = NodeRecord(
+        recordBook.stamp = stamp
+        writeRecord(&group)
+    }
+
+    /// Writes this node's record soon, as it is then: the core's own turn, or a role by which others know it.
+    private func writeRecord(_ group: inout DiscardingTaskGroup) {
+        recordBook.isDue = true
+        // One at a time: an older one must not land behind a newer one.
+        guard !recordBook.isWriting else { return }
+        recordBook.isWriting = true
+        group.addTask { await self.writeRecords() }
+    }
+
+    private func writeRecords() async {
+        while recordBook.isDue, let chain, let record = ownRecord() {
+            recordBook.isDue = false
+            recordBook.role = record.role
+            try? await chain.write(record)  // it is written again in a minute
+            // The holder looks who is there, now that there is something to see.
+            let lease = core?.leaseView(at: NodeClock.now)
+            if let lease, !lease.eligible.contains(record.node), !lease.url.isEmpty { await peers.hint(lease.url) }
+        }
+        recordBook.isWriting = false
+        await synchronizeTails()
+    }
+
+    /// What this node says of itself; `nil` before its first turn.
+    private func ownRecord() -> NodeRecord? {
+        guard let identity, let core, let stamp = recordBook.stamp else { return nil }
+        return NodeRecord(
             node: identity.node,
             name: configuration.name,
             url: configuration.url,
@@ -178,14 +208,13 @@ extension NodeDriver {
             role: core.role,
             stamp: stamp
         )
-        let (peers, holder) = (peers, core.leaseView(at: NodeClock.now)?.url ?? "")
-        let isMember = core.leaseView(at: NodeClock.now)?.eligible.contains(identity.node) ?? true
-        group.addTask {
-            try? await chain.write(record)  // it is written again in a minute
-            // The holder looks who is there, now that there is something to see.
-            if !isMember, !holder.isEmpty { await peers.hint(holder) }
-            await self.synchronizeTails()
-        }
+    }
+
+    /// A node that ends is not seen as what it was: `cluster status` would tell it of a primary for good.
+    func writeLastRecord() async {
+        guard let chain, let record = ownRecord(), let last = recordBook.role, last != record.role else { return }
+        // Where the store is away, whoever looks sees neither.
+        await withTimeLimit(.seconds(2), late: ()) { try? await chain.write(record) }
     }
 
     private func readRecords(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) {

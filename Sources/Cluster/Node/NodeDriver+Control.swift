@@ -23,7 +23,7 @@ extension NodeDriver {
         (status.cluster, status.epoch, status.position) = (core.settings.cluster, core.epoch, core.position)
         status.lease = core.leaseView(at: now)
         status.isWritable = core.gate.isOpen(at: now)
-        status.unacknowledgedTails = openTails
+        (status.unacknowledgedTails, status.storeFailure) = (openTails, storeError)
         if let primary {
             (status.lagTransactions, status.lag) = (UInt64(primary.unshippedCount), primary.lag)
         } else if let head = status.lease?.head, head.number > core.position.number {

@@ -43,6 +43,7 @@ actor NodeDriver {
     var fork: ChainPoint?
     var stored: [UInt64: ReplicaFile] = [:]
     var records: [NodeID: NodeRecord] = [:]
+    var recordBook = RecordBook()
     var promises: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     var promiseCount: UInt64 = 0
     var wantsFlush = false
@@ -62,6 +63,16 @@ actor NodeDriver {
     var hasTails = false
     /// Whether the write lock was taken for a hand-over.
     var drainIsLocked = false
+
+    /// What becomes of this node's own record.
+    struct RecordBook {
+        /// That of the last turn; `nil` before the first one.
+        var stamp: UInt64?
+        /// The role that was written last.
+        var role: Role?
+        var isDue = false
+        var isWriting = false
+    }
 
     init(
         _ configuration: NodeConfiguration,
@@ -98,6 +109,8 @@ actor NodeDriver {
             inbox.post(.tick)
             while !hasEnded, !Task.isCancelled {
                 await turn(&group)
+                // One that has halted hears nothing, and has nothing to hand over.
+                if core?.role == .halted, isShuttingDown.load(ordering: .sequentiallyConsistent) { hasEnded = true }
                 if !hasEnded { await inbox.wait(until: core?.nextWake) }
             }
             // Nothing commits any more, whatever is still under way.
@@ -111,6 +124,7 @@ actor NodeDriver {
     private func finish() async {
         gate.set(WriteGate())
         hasEnded = true
+        if !Task.isCancelled { await writeLastRecord() }
         if let primary { closing.append(primary) }
         primary = nil
         await closeEngines()

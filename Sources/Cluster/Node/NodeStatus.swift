@@ -61,13 +61,17 @@ public struct NodeStatus: Sendable, Hashable {
     public var failedHealthChecks: Int?
     /// When a restore of the replica was last proven equal to what was captured, seconds since 1970 UTC.
     public var lastProvenRestore: Int64?
+    /// The transaction to which that restore led.
+    public var lastProvenTransaction: UInt64?
+    /// Why the store of the lease does not answer; `nil` where it does.
+    public var storeFailure: String?
 
     /// Creates a status; the rest is set afterwards.
     public init(node: NodeID, name: String, role: Role) {
         (self.node, self.name, self.role) = (node, name, role)
         (cluster, epoch, position, lagTransactions, lag, isWritable) = (nil, .zero, .start, 0, .zero, false)
         (lease, unacknowledgedTails, degradations, failure) = (nil, 0, [], nil)
-        (failedHealthChecks, lastProvenRestore) = (nil, nil)
+        (failedHealthChecks, lastProvenRestore, lastProvenTransaction, storeFailure) = (nil, nil, nil, nil)
     }
 
     /// Whether the node is the primary and has opened.

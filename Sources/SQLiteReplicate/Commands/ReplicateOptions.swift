@@ -15,7 +15,12 @@ public struct ReplicateOptions: Hashable, Sendable {
 public struct ReplicateOutcome: Hashable, Sendable {
     /// Whether every database's last commit lies at its replica.
     public var isEverythingShipped: Bool
+    /// The exit code of the program of `exec`, 128 and the signal's number where one has ended it, 0 where that was the
+    /// signal to stop; `nil` where none ran.
+    public var programExitCode: Int32?
 
     /// Creates an outcome.
-    public init(isEverythingShipped: Bool) { self.isEverythingShipped = isEverythingShipped }
+    public init(isEverythingShipped: Bool, programExitCode: Int32? = nil) {
+        (self.isEverythingShipped, self.programExitCode) = (isEverythingShipped, programExitCode)
+    }
 }

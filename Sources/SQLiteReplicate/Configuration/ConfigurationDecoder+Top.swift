@@ -56,13 +56,6 @@ extension ConfigurationDecoder {
         into result: inout ReplicationConfiguration
     ) throws(ConfigurationError) {
         result.exec = try top.text("exec")
-        if result.exec != nil, result.cluster == nil {
-            throw ConfigurationError(
-                .notServed,
-                "'exec' is not served yet: start the command beside the program, for instance from the same unit file",
-                location: top.keyLocation("exec"),
-            )
-        }
         for (key, what) in [("addr", "metrics over HTTP"), ("mcp-addr", "an MCP server")] where try top.text(key) != nil
         {
             warn(.ignored, "'\(key)' has no effect: \(what) is not offered", at: top.keyLocation(key))

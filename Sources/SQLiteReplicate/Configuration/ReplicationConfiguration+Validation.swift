@@ -34,6 +34,11 @@ extension ReplicationConfiguration {
             let scheme = Endpoint.scheme(of: heartbeatURL).map { ", not \($0)://" } ?? ""
             throw check.error("heartbeat-url", "must begin with http:// or https:// and a host\(scheme)")
         }
+        if let exec {
+            do throws(ProgramError) { _ = try ProgramCommand(parsing: exec) } catch {
+                throw check.error("exec", "cannot be run: \(error.message)")
+            }
+        }
         for (index, database) in databases.enumerated() { try database.validate(check, keyPath: "dbs[\(index)]") }
         try checkPairs(check)
         try service.validate(check)

@@ -72,9 +72,10 @@ public struct ReplicationConfiguration: Hashable, Sendable {
     /// `service`: what runs in one process with the replication.
     public var service = ServiceConfiguration()
 
-    /// `exec`, command, default none: a program that runs only while this node is the primary of its cluster.
+    /// `exec`, command, default none: a program that is run beside the replication, split into words as a shell does.
     ///
-    /// Served with ``cluster`` alone.
+    /// `replicate` starts it once the databases are captured and ends with it; with ``cluster`` it runs only while this
+    /// node is primary, and is started again when it ends.
     public var exec: String?
 
     /// Creates a configuration with all defaults and no database.

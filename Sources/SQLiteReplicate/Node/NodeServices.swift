@@ -76,10 +76,18 @@ public final class NodeServices: Service {
                 logger: logger
             )
         }
+        let checks = try NodeChecks(configuration, node: node, logger: logger)
         var health: HealthServer?
         if configuration.service.servesHealth {
             let settings = HealthServerSettings(cluster, version: version)
-            let server = HealthServer(settings, node: node, watch: watch, logger: logger)
+            let source = HealthSource(
+                node: node,
+                replicators: [],
+                watch: watch,
+                validations: checks.validation.map { [$0.record] } ?? [],
+                check: { nil }
+            )
+            let server = HealthServer(settings, source, logger: logger)
             health = server
             // It answers to the end: draining is worth being seen.
             services.append(server)
@@ -87,6 +95,7 @@ public final class NodeServices: Service {
         if let watch { services.append(watch) }
         services.append(node)
         services += try Self.work(configuration, cluster, kind, node, logger)
+        services += checks.services
         (self.node, replication, self.health) = (node, nil, health)
         self.services = services
         alone =

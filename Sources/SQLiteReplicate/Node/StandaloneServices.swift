@@ -32,17 +32,22 @@ struct StandaloneServices: Sendable {
                 }
             }
             let paths = configuration.databases.map(\.path)
-            let server = HealthServer(
-                configuration.cluster.map { HealthServerSettings($0, version: version) }
-                    ?? HealthServerSettings(port: pieces.port),
+            let source = HealthSource(
                 node: node,
                 replicators: replicators,
-                logger: logger
+                watch: nil,
+                validations: replication?.validations.map(\.record) ?? []
             ) {
                 guard node == nil else { return nil }
                 for path in paths { if let words = await ReadCheck.run(path) { return words } }
                 return nil
             }
+            let server = HealthServer(
+                configuration.cluster.map { HealthServerSettings($0, version: version) }
+                    ?? HealthServerSettings(port: pieces.port),
+                source,
+                logger: logger
+            )
             health = server
             services.append(server)
         } else {
@@ -51,6 +56,10 @@ struct StandaloneServices: Sendable {
         if let replication { services.append(replication) }
         if pieces.writes, let database {
             services.append(StandaloneWriter(path: database.path, interval: pieces.writerInterval, logger: logger))
+        }
+        if let text = configuration.exec {
+            let command = try ProgramCommand(parsing: text)
+            services.append(StandaloneProgram(command: command, replication: replication, logger: logger))
         }
         (self.replication, self.services) = (replication, services)
     }

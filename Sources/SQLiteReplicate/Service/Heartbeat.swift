@@ -3,39 +3,56 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Replication
+import ServiceLifecycle
 
-/// Calls a URL at an interval while replication is well, so that somebody else notices when it no longer is.
-struct Heartbeat: Sendable {
+/// Calls a URL at an interval while all is well, so that somebody else notices when it no longer is.
+struct Heartbeat: Service {
     private let url: String
     private let interval: Duration
-    private let replicators: [DatabaseReplicator]
+    private let hindrance: @Sendable () async -> String?
     private let logger: Logger
 
     /// `nil` where no URL is configured.
-    init?(_ configuration: ReplicationConfiguration, replicators: [DatabaseReplicator], logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - hindrance: Tells why there is to be no beat; `nil` where all is well.
+    init?(
+        _ configuration: ReplicationConfiguration,
+        logger: Logger,
+        hindrance: @escaping @Sendable () async -> String?
+    ) {
         guard let url = configuration.heartbeatURL else { return nil }
         (self.url, interval) = (url, configuration.heartbeatInterval)
-        (self.replicators, self.logger) = (replicators, logger)
+        (self.hindrance, self.logger) = (hindrance, logger)
     }
 
-    /// Runs until shutdown. An idle database is well; what cannot be reached is logged and tried at the next interval.
-    func run() async {
-        await ShutdownAwareTimer.run(every: interval) {
+    /// For databases of this process: all is well while each is replicated. An idle database is well.
+    init?(_ configuration: ReplicationConfiguration, replicators: [DatabaseReplicator], logger: Logger) {
+        self.init(configuration, logger: logger) {
             for replicator in replicators where await !replicator.status().isHealthy {
-                logger.warning("No heartbeat", metadata: ["db": "\(replicator.settings.database)"])
-                return
+                return "\(replicator.settings.database) is not replicated."
             }
-            do {
-                let answer = try await HTTPClient.shared.execute(
-                    HTTPClientRequest(url: url),
-                    timeout: .seconds(30)
-                )
-                guard (200..<300).contains(answer.status.code) else {
-                    return logger.warning("Heartbeat refused", metadata: ["status": "\(answer.status.code)"])
-                }
-            } catch {
-                logger.warning("Heartbeat failed", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Runs until shutdown. What cannot be reached is logged and tried at the next interval.
+    func run() async {
+        await ShutdownAwareTimer.run(every: interval) { await beat() }
+    }
+
+    private func beat() async {
+        if let reason = await hindrance() {
+            return logger.warning("No heartbeat", metadata: ["reason": "\(reason)"])
+        }
+        do {
+            let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(30))
+            guard (200..<300).contains(answer.status.code) else {
+                return logger.warning("Heartbeat refused", metadata: ["status": "\(answer.status.code)"])
             }
+        } catch {
+            guard !Task.isCancelled else { return }  // the end was asked for
+            logger.warning("Heartbeat failed", metadata: ["error": "\(error)"])
         }
     }
 }

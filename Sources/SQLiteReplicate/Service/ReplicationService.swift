@@ -14,6 +14,8 @@ public final class ReplicationService: Service {
     /// One replicator for each database, in the order of the configuration.
     public let replicators: [DatabaseReplicator]
     private let configuration: ReplicationConfiguration
+    /// One for each database that is validated.
+    let validations: [Validation]
     private let logger: Logger
 
     /// Prepares the replication; nothing is opened before ``run()``.
@@ -33,6 +35,11 @@ public final class ReplicationService: Service {
             let replica = try Replica(database.replica, database: database.path, logger: logger)
             return DatabaseReplicator(settings, replica: replica, notifier: notifier, logger: logger)
         }
+        validations = zip(replicators, configuration.databases).compactMap { replicator, database in
+            Validation(database, configuration, replica: replicator.replica, logger: logger) {
+                Validation.Goal(transaction: await replicator.status().replicated)
+            }
+        }
     }
 
     /// Restores databases that have no file where the configuration asks for it, then replicates all of them.
@@ -47,13 +54,19 @@ public final class ReplicationService: Service {
             if let heartbeat = Heartbeat(configuration, replicators: replicators, logger: logger) {
                 group.addTask { await heartbeat.run() }
             }
-            for (replicator, database) in zip(replicators, configuration.databases) {
-                guard let validation = Validation(replicator, database, configuration, logger: logger) else { continue }
-                group.addTask { await validation.run() }
-            }
+            for validation in validations { group.addTask { await validation.run() } }
             // Not `waitForAll`, which waits for the others even where one has thrown.
             for try await _ in group {}
         }
+    }
+
+    /// Whether each database is captured, or is known not to be there yet, so that somebody may make it.
+    func hasBegun() async -> Bool {
+        for replicator in replicators {
+            let status = await replicator.status()
+            if status.phase == .waiting, status.lastError == nil { return false }
+        }
+        return true
     }
 
     private func restoreIfMissing(_ database: DatabaseConfiguration) async throws {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import SQLiteReplicate
 import SystemPackage
+import UnixSignals
 
 /// `replicate`: ships changes until it is told to stop.
 struct ReplicateCommand: AsyncParsableCommand {
@@ -18,6 +19,10 @@ struct ReplicateCommand: AsyncParsableCommand {
 
             On SIGTERM or SIGINT it ships what is left and ends: with 0 if all of it was shipped within \
             shutdown-sync-timeout, else with 1. A second signal ends it at once (128 and the signal's number).
+
+            The program of -exec, or of 'exec' in the file, is started once the databases are captured. It gets the signal \
+            too, and what it writes until it ends is shipped. When it ends by itself, replicate ships what is left and ends \
+            with its exit code; when replication fails, it gets SIGTERM, and SIGKILL 10 seconds later.
             """,
     )
 
@@ -47,15 +52,14 @@ struct ReplicateCommand: AsyncParsableCommand {
     )
     var logLevel: String?
 
-    @Option(name: .both("exec"), help: .hidden)
+    @Option(
+        name: .both("exec"),
+        help: ArgumentHelp("Run a program as a child, and end with it; not with -once.", valueName: "command"),
+    )
     var exec: String?
 
     func validate() throws {
-        guard exec == nil else {
-            throw ValidationError(
-                "-exec is not served yet: start the command beside the program, for instance from the same unit file."
-            )
-        }
+        guard exec == nil || !once else { throw ValidationError("-exec and -once exclude each other.") }
         guard once || !forceSnapshot else { throw ValidationError("-force-snapshot needs -once.") }
         guard once || !enforceRetention else { throw ValidationError("-enforce-retention needs -once.") }
         switch arguments.count {
@@ -81,9 +85,16 @@ struct ReplicateCommand: AsyncParsableCommand {
         var options = ReplicateOptions()
         (options.isOnce, options.forcesSnapshot, options.enforcesRetention) = (once, forceSnapshot, enforceRetention)
         if !once { MemoryTuning.trimAfterStart() }
-        let outcome = try await StopSignals.shutDownGracefully(logger: logger) { [options] in
-            try await Commands.replicate(configuration, options: options, logger: logger)
+        let received = ReceivedSignal()
+        let outcome = try await StopSignals.shutDownGracefully(logger: logger, received: received) { [options] in
+            try await Commands.replicate(
+                configuration,
+                options: options,
+                stopSignal: { (received.signal ?? .sigterm).rawValue },
+                logger: logger
+            )
         }
+        if let code = outcome.programExitCode, code != 0 { throw ExitCode(code) }
         guard outcome.isEverythingShipped else { throw ExitCode.failure }
     }
 
@@ -92,11 +103,12 @@ struct ReplicateCommand: AsyncParsableCommand {
         var (configuration, warnings) = (ReplicationConfiguration(), [ConfigurationWarning]())
         if arguments.count == 2 {
             configuration.databases = [try DatabaseConfiguration(argument: arguments[0], replica: arguments[1])]
-            try configuration.validate()
         } else {
             let loaded = try file.source.load()
             (configuration, warnings) = (loaded.configuration, loaded.warnings)
         }
+        if let exec { configuration.exec = exec }
+        try configuration.validate()
         if restoreIfDatabaseNotExists {
             for index in configuration.databases.indices {
                 configuration.databases[index].restoreIfDatabaseNotExists = true

@@ -15,8 +15,11 @@ import UnixSignals
 /// What SIGINT and SIGTERM do to a command: the first one asks it to stop, the second one ends the process at once.
 enum StopSignals {
     /// Runs a job that finishes its work when it is asked to shut down gracefully, and returns its result.
+    ///
+    /// - Parameter received: Told of the first signal, before the job is.
     static func shutDownGracefully<Value: Sendable>(
         logger: Logger,
+        received: ReceivedSignal = ReceivedSignal(),
         _ job: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let service = JobService(job)
@@ -36,6 +39,7 @@ enum StopSignals {
                 for await signal in signals {
                     if isStopping { end(by: signal) }
                     isStopping = true
+                    received.signal = signal
                     logger.notice("Signal received, shutting down", metadata: ["signal": "\(signal)"])
                     await group.triggerGracefulShutdown()
                 }
@@ -102,7 +106,7 @@ private final class JobService<Value: Sendable>: Service {
 }
 
 /// The signal that asked a command to stop.
-private final class ReceivedSignal: Sendable {
+final class ReceivedSignal: Sendable {
     private let storage = Mutex<UnixSignal?>(nil)
 
     var signal: UnixSignal? {

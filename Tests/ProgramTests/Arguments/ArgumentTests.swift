@@ -89,7 +89,8 @@ import Testing
     @Test(
         "Wrong usage ends with 64 and says what to do",
         arguments: [
-            (["replicate", "-exec", "sleep 1"], "not served yet"), (["replicate", "a.db"], "Name the replica"),
+            (["replicate", "-once", "-exec", "sleep 1"], "exclude each other"),
+            (["replicate", "a.db"], "Name the replica"),
             (["replicate", "a", "b", "c"], "Several replicas"), (["replicate", "-force-snapshot"], "needs -once"),
             (["replicate", "-enforce-retention"], "needs -once"), (["replicate", "-log-level", "loud"], "'loud'"),
             (["replicate", "-config", "c", "a", "b"], "exclude each other"), (["restore"], "Missing expected argument"),

@@ -13,7 +13,7 @@ struct ConfigurationInputTests {
             ("dbs:\n  - path: /a.db\n", ["c.yml:2", "replica"]),
             ("dbs:\n  - path: /a.db\n    replica:\n      url: ftp://x/y\n", ["c.yml:4", "ftp"]),
             ("snapshot:\n  interval: often\n", ["c.yml:2", "interval"]),
-            ("exec: sleep 1\n", ["c.yml:1", "exec"]), ("dbs: 7\n", ["c.yml:1", "dbs"]),
+            ("exec: sleep 1 | cat\n", ["c.yml:1", "exec", "needs a shell"]), ("dbs: 7\n", ["c.yml:1", "dbs"]),
         ]
     )
     func malformed(_ text: String, _ words: [String]) async throws {

@@ -213,7 +213,7 @@ import Testing
         .init("service: {writer-interval: 0s}", .invalidValue, "2:28", "greater than 0"),
         .init("service: {health: maybe}", .invalidValue, "2:19", "must be true or false"),
         .init("cluster: 3", .invalidValue, "2:10", "must be a mapping"),
-        .init("exec: sleep 1", .notServed, "2:1", "'exec' is not served yet"),
+        .init("exec: sleep 1 &", .invalidValue, "2:7", "needs a shell"),
     ]
 
     @Test("What is wrong or unsafe is refused at its place, with what to write", arguments: refusals)

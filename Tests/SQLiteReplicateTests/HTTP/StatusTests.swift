@@ -16,7 +16,7 @@ import Testing
             (status.lag, status.lagTransactions, status.isWritable) = (.milliseconds(1250), 3, true)
             (status.unacknowledgedTails, status.failedHealthChecks) = (2, 1)
             status.degradations = ["store away"]
-            status.lastProvenRestore = 1_700_000_000
+            (status.lastProvenRestore, status.lastProvenTransaction) = (1_700_000_000, 0x28)
             let lease = Lease(
                 cluster: .sample,
                 epoch: Epoch(rawValue: 3),
@@ -48,7 +48,7 @@ import Testing
             let expected = """
                 {"cluster":"00000000000000c1","databases":[],"degraded":["store away"],"epoch":3,\
                 "failed_health_checks":1,"failure":null,"healthy":true,"lag_seconds":1.25,"lag_transactions":3,\
-                "last_proven_restore":"2023-11-14T22:13:20Z",\
+                "last_proven_restore":"2023-11-14T22:13:20Z","last_proven_restore_txid":"0000000000000028",\
                 "lease":{"age_seconds":0.7,"eligible":["0000000000000001","0000000000000002"],"epoch":3,\
                 "head":{"checksum":"0000000000000001","txid":"0000000000000029"},"name":"node \\"1\\"",\
                 "node":"0000000000000001","state":"held","ttl_ms":6000,"url":"http://10.0.0.1:3000"},\
@@ -69,8 +69,9 @@ import Testing
             let plain = try await send("GET", url + "/status")
             let expected = """
                 {"cluster":null,"databases":[],"degraded":[],"epoch":null,"failed_health_checks":null,"failure":null,\
-                "healthy":true,"lag_seconds":null,"lag_transactions":null,"last_proven_restore":null,"lease":null,\
-                "name":null,"node":null,"position":null,"role":null,"tails":null,"version":null,"writable":null}
+                "healthy":true,"lag_seconds":null,"lag_transactions":null,"last_proven_restore":null,\
+                "last_proven_restore_txid":null,"lease":null,"name":null,"node":null,"position":null,"role":null,\
+                "tails":null,"version":null,"writable":null}
                 """
             #expect(plain.body == expected)
         }
@@ -104,6 +105,7 @@ import Testing
             #expect(metrics.value("sqlite_replicate_tails_unacknowledged") == 2)
             #expect(metrics.value("sqlite_replicate_failed_health_checks") == 1)
             #expect(metrics.value("sqlite_replicate_last_proven_restore_timestamp_seconds") == 1_700_000_000)
+            #expect(metrics.value("sqlite_replicate_last_proven_restore_txid") == 40)
             let roles = metrics.samples.filter { $0.name == "sqlite_replicate_role" }
             #expect(roles.count == Role.allCases.count)
             #expect(roles.filter { $0.value == 1 }.map(\.labels) == [["role": "primary"]])

@@ -1,5 +1,6 @@
 import Cluster
 import LTX
+import ObjectStorage
 import Replication
 
 /// Numbers in Prometheus' text format.
@@ -55,6 +56,9 @@ struct MetricsText {
         if let moment = status.lastProvenRestore {
             add("last_proven_restore_timestamp_seconds", "When a restore was last proven equal.", moment)
         }
+        if let number = status.lastProvenTransaction {
+            add("last_proven_restore_txid", "The transaction to which that restore led.", number)
+        }
     }
 
     private mutating func add(_ databases: [HealthReport.Database]) {
@@ -70,6 +74,21 @@ struct MetricsText {
             lines { "\($0.status.replicated?.rawValue ?? 0)" }
         )
         add("database_spooled_bytes", "Bytes that wait for the store.", lines { "\($0.status.spooledByteCount)" })
+        addProofs(databases.compactMap { database in database.proof.map { (database.path, $0) } })
+    }
+
+    private mutating func addProofs(_ proofs: [(path: String, proof: RestoreProof)]) {
+        guard !proofs.isEmpty else { return }
+        add(
+            "database_last_proven_restore_timestamp_seconds",
+            "When a restore was last proven equal.",
+            proofs.map { ([("database", $0.path)], "\($0.proof.time.rawValue / 1000)") }
+        )
+        add(
+            "database_last_proven_restore_txid",
+            "The transaction to which that restore led.",
+            proofs.map { ([("database", $0.path)], "\($0.proof.transaction.rawValue)") }
+        )
     }
 
     private mutating func add(_ name: String, _ help: String, _ value: some Numeric & CustomStringConvertible) {

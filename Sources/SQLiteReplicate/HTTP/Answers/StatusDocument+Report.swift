@@ -15,7 +15,9 @@ extension StatusDocument {
                 txid: database.status.transaction?.description,
                 replicatedTxid: database.status.replicated?.description,
                 spooledByteCount: database.status.spooledByteCount,
-                error: database.status.lastError
+                error: database.status.lastError,
+                lastProvenRestore: database.proof?.time.shortText,
+                lastProvenRestoreTxid: database.proof?.transaction.description
             )
         }
         guard let status = report.status else { return }
@@ -30,6 +32,7 @@ extension StatusDocument {
             let (milliseconds, isLarge) = seconds.multipliedReportingOverflow(by: 1000)
             return Timestamp(rawValue: isLarge ? 0 : milliseconds).shortText
         }
+        lastProvenRestoreTxid = status.lastProvenTransaction.map { SessionID(rawValue: $0).description }
     }
 }
 

@@ -55,6 +55,11 @@ public struct StatusDocument: Hashable, Sendable, Codable {
         public var spooledByteCount: Int64
         /// The last error, until what failed works again.
         public var error: String?
+        /// When a restore of the replica was last proven equal to what was captured: RFC 3339, UTC; `null` before the first
+        /// time since the process began.
+        public var lastProvenRestore: String?
+        /// The transaction to which it led: 16 hexadecimal digits.
+        public var lastProvenRestoreTxid: String?
     }
 
     /// Whether `/health` answers 200.
@@ -89,8 +94,11 @@ public struct StatusDocument: Hashable, Sendable, Codable {
     public var tails: Tails?
     /// How often in a row the primary's health address has not answered.
     public var failedHealthChecks: Int?
-    /// When a restore of the replica was last proven equal to what was captured: RFC 3339, UTC.
+    /// When this node last proved a restore of the replica equal to what was captured: RFC 3339, UTC; `null` before the
+    /// first time since the process began.
     public var lastProvenRestore: String?
+    /// The transaction to which it led: 16 hexadecimal digits.
+    public var lastProvenRestoreTxid: String?
     /// What is replicated by this process.
     public var databases: [Database]
 }
@@ -106,6 +114,7 @@ extension StatusDocument {
         case lease, tails
         case failedHealthChecks = "failed_health_checks"
         case lastProvenRestore = "last_proven_restore"
+        case lastProvenRestoreTxid = "last_proven_restore_txid"
         case databases
     }
 
@@ -128,6 +137,7 @@ extension StatusDocument {
         try container.encode(tails, forKey: .tails)
         try container.encode(failedHealthChecks, forKey: .failedHealthChecks)
         try container.encode(lastProvenRestore, forKey: .lastProvenRestore)
+        try container.encode(lastProvenRestoreTxid, forKey: .lastProvenRestoreTxid)
         try container.encode(databases, forKey: .databases)
     }
 }
@@ -149,6 +159,8 @@ extension StatusDocument.Database: Codable {
         case replicatedTxid = "replicated_txid"
         case spooledByteCount = "spooled_bytes"
         case error
+        case lastProvenRestore = "last_proven_restore"
+        case lastProvenRestoreTxid = "last_proven_restore_txid"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -160,5 +172,7 @@ extension StatusDocument.Database: Codable {
         try container.encode(replicatedTxid, forKey: .replicatedTxid)
         try container.encode(spooledByteCount, forKey: .spooledByteCount)
         try container.encode(error, forKey: .error)
+        try container.encode(lastProvenRestore, forKey: .lastProvenRestore)
+        try container.encode(lastProvenRestoreTxid, forKey: .lastProvenRestoreTxid)
     }
 }

@@ -9,6 +9,8 @@ struct HealthReport: Sendable {
         var path: String
         /// Where its replication stands.
         var status: ReplicationStatus
+        /// The last restore that was proven equal to what was captured.
+        var proof: RestoreProof?
 
         /// What is wrong with its replication; `nil` where all is well.
         var degradation: String? {

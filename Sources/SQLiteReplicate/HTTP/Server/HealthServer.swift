@@ -59,7 +59,7 @@ public final class HealthServer: Service {
     ///   - logger: For what happens in the background.
     ///   - check: What else must be well: tells what is wrong, in one line, or `nil`. Called from any task, one call at a
     ///     time.
-    public init(
+    public convenience init(
         _ settings: HealthServerSettings = HealthServerSettings(),
         node: (any NodeControl)? = nil,
         replicators: [DatabaseReplicator] = [],
@@ -67,15 +67,23 @@ public final class HealthServer: Service {
         logger: Logger,
         check: @escaping @Sendable () async -> String? = { nil }
     ) {
-        (self.settings, self.logger) = (settings, logger)
-        source = HealthSource(node: node, replicators: replicators, watch: watch, check: check)
+        self.init(
+            settings,
+            HealthSource(node: node, replicators: replicators, watch: watch, validations: [], check: check),
+            logger: logger
+        )
+    }
+
+    /// Prepares a server that looks at a source.
+    init(_ settings: HealthServerSettings, _ source: HealthSource, logger: Logger) {
+        (self.settings, self.source, self.logger) = (settings, source, logger)
         let probe = HealthProbe(freshness: HealthServerSettings.freshness, limit: settings.checkTimeout)
         self.probe = probe
         responder = HealthResponder(
             token: settings.token.map { BearerToken($0) },
             version: settings.version,
             report: { await probe.report() },
-            node: node.map { NodeResponder(node: $0, forget: { probe.forget() }) }
+            node: source.node.map { NodeResponder(node: $0, forget: { probe.forget() }) }
         )
     }
 
