@@ -119,8 +119,6 @@ public struct NodeCore: Sendable {
         } else {
             take(event)
             advance()
-        } else if case .command(.shutDown) = event {
-            actions.append(.end)
         }
         defer { actions = [] }
         return actions

@@ -23,6 +23,17 @@ struct ChainStore: Sendable {
         var answer: FetchAnswer
         /// Its file on this host's disk, if it has one, is to be removed by whoever gets it.
         var file: DecodedTransaction?
+        /// Why there is no answer, where there is none.
+        var error: ObjectStoreError?
+    }
+
+    /// What the creation of an object has come to.
+    struct Created: Sendable {
+        var answer: CreateAnswer
+        /// The object, where it is there.
+        var stored: ReplicaFile?
+        /// Why there is no answer, where there is none.
+        var error: String?
     }
 
     // MARK: - Reading
@@ -115,7 +126,7 @@ struct ChainStore: Sendable {
     // MARK: - Creating
 
     /// Creates the object of a transaction file, unless something is there.
-    func create(_ file: LocalTransaction) async -> (answer: CreateAnswer, stored: ReplicaFile?) {
+    func create(_ file: LocalTransaction) async -> Created {
         do throws(ReplicaError) {
             let stored = try await creating.put(
                 file.path,
@@ -124,17 +135,17 @@ struct ChainStore: Sendable {
                 level: 0,
                 condition: .ifAbsent
             )
-            return (.created, stored)
+            return Created(answer: .created, stored: stored)
         } catch {
             guard let cause = error.cause as? ObjectStoreError, cause.code == .conditionFailed else {
-                return (.unknown, nil)
+                return Created(answer: .unknown, error: error.message)
             }
             return await compare(with: file)
         }
     }
 
     /// Something is there: whether it is, as its header and trailer tell, this very file (N3).
-    private func compare(with file: LocalTransaction) async -> (answer: CreateAnswer, stored: ReplicaFile?) {
+    private func compare(with file: LocalTransaction) async -> Created {
         let id = file.header.maxTXID
         let key = replica.layout.key(level: 0, min: id, max: id)
         do {
@@ -158,12 +169,12 @@ struct ChainStore: Sendable {
                     fileChecksum: trailer.fileChecksum
                 )
             }
-            return (.exists(isSame: isSame, mark), isSame ? there : nil)
+            return Created(answer: .exists(isSame: isSame, mark), stored: isSame ? there : nil)
         } catch let error as ReplicaError where error.code == .damaged {
             // Not a transaction file at all.
-            return (.exists(isSame: false, nil), nil)
+            return Created(answer: .exists(isSame: false, nil))
         } catch {
-            return (.unknown, nil)
+            return Created(answer: .unknown, error: "\(error)")
         }
     }
 
@@ -190,7 +201,8 @@ struct ChainStore: Sendable {
     func epochRecords() async throws -> [EpochRecord] {
         var records: [EpochRecord] = []
         for object in try await store.list(prefix: layout.epochs) where object.key.hasSuffix(".json") {
-            records.append(try EpochRecord(parsing: try await store.get(object.key, range: nil).readableBytesView))
+            let bytes = try await store.getVersioned(object.key).bytes
+            records.append(try EpochRecord(parsing: bytes.readableBytesView))
         }
         return records
     }
@@ -203,14 +215,29 @@ struct ChainStore: Sendable {
         try await store.put(layout.record(of: record.node), body, metadata: ObjectMetadata(), condition: .none)
     }
 
-    /// All records of nodes; what is none is left out.
+    /// The records of nodes that were written last; what is none is left out.
+    ///
+    /// Hosts without a lasting disk leave one behind at each start: those that nobody writes any more must not hide the
+    /// others.
     func nodeRecords() async throws(ObjectStoreError) -> [NodeRecord] {
+        let objects = try await store.list(prefix: layout.nodes).filter { $0.key.hasSuffix(".json") }
         var records: [NodeRecord] = []
-        for object in try await store.list(prefix: layout.nodes).prefix(256) where object.key.hasSuffix(".json") {
-            let bytes = try await store.get(object.key, range: nil)
+        for object in objects.sorted(by: { $0.modified > $1.modified }).prefix(256) {
+            // The record of a node that has gone may be removed meanwhile.
+            guard let bytes = try await found({ () throws(ObjectStoreError) in try await store.getVersioned(object.key).bytes })
+            else { continue }
             if let record = try? NodeRecord(parsing: bytes.readableBytesView) { records.append(record) }
         }
         return records
+    }
+
+    private func found<Value>(
+        _ read: () async throws(ObjectStoreError) -> Value
+    ) async throws(ObjectStoreError) -> Value? {
+        do throws(ObjectStoreError) { return try await read() } catch {
+            guard error.code == .notFound || error.code == .invalidRequest else { throw error }
+            return nil
+        }
     }
 }
 
@@ -226,5 +253,8 @@ extension ChainStore.Fetched {
     init(_ file: DecodedTransaction) { self.init(answer: .file(FileMark(file)), file: file) }
 
     /// What the store said instead of giving a file.
-    init(_ error: ObjectStoreError) { self.init(answer: error.code == .notFound ? .absent : .failed) }
+    init(_ error: ObjectStoreError) {
+        let isAbsent = error.code == .notFound
+        self.init(answer: isAbsent ? .absent : .failed, error: isAbsent ? nil : error)
+    }
 }

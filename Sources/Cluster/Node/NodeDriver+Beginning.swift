@@ -22,7 +22,8 @@ extension NodeDriver {
         let chain = ChainStore(replica: replica, creating: creating, layout: layout, folder: folder)
         self.chain = chain
         guard let cluster = try await findCluster(chain, identity) else { return }
-        if identity.cluster == nil {
+        // Where the lease cannot be read nobody knows which cluster this is.
+        if identity.cluster == nil, cluster.id != Self.unknownCluster {
             self.identity?.cluster = cluster.id
             if let new = self.identity { try await onDisk { try file.save(new) } }
         }
@@ -62,6 +63,8 @@ extension NodeDriver {
 
     // MARK: - The cluster
 
+    private static let unknownCluster = ClusterID(rawValue: 0)
+
     private struct FoundCluster {
         var id: ClusterID
         /// Why the node can do nothing; `nil` where it can.
@@ -76,7 +79,7 @@ extension NodeDriver {
             let (reading, error) = await withTimeLimit(limit, late: (.failed, nil)) { await leases.read() }
             switch reading {
             case .body(let lease, _): return FoundCluster(id: identity.cluster ?? lease.cluster)
-            case .unfit(let words): return FoundCluster(id: identity.cluster ?? ClusterID(rawValue: 0), trouble: words)
+            case .unfit(let words): return FoundCluster(id: identity.cluster ?? Self.unknownCluster, trouble: words)
             case .failed: wait(for: "the store, which does not answer: \(error?.message ?? "no answer in time")")
             case .absent:
                 if let found = try await beginOrWait(chain, identity) { return found }
@@ -98,10 +101,15 @@ extension NodeDriver {
             return nil
         }
         if identity.cluster != nil || !objects.isEmpty {
+            // What was listed may be of a cluster that began just now, behind the look at the lease.
+            switch await withTimeLimit(configuration.ttl, late: (.failed, nil), { [leases] in await leases.read() }).0 {
+            case .absent: break
+            default: return nil
+            }
             let words =
                 "The lease is gone from \(replica.store), where a cluster was. When no node writes any more: "
                 + "`cluster repair --recreate-lease`."
-            return FoundCluster(id: identity.cluster ?? ClusterID(rawValue: 0), trouble: words)
+            return FoundCluster(id: identity.cluster ?? Self.unknownCluster, trouble: words)
         }
         guard configuration.beginning == .begins else {
             // Where it has followed it was shut down, and the loop that asked ends.
@@ -141,7 +149,7 @@ extension NodeDriver {
             if let obstacle { throw obstacle }
             switch error.code {
             case .unfitStore: throw NodeError.unfitStore(error.message)
-            case .needsOperator: return FoundCluster(id: ClusterID(rawValue: 0), trouble: error.message)
+            case .needsOperator: return FoundCluster(id: Self.unknownCluster, trouble: error.message)
             default: wait(for: "the store: \(error.message)")
             }
             return nil

@@ -34,9 +34,10 @@ extension NodeDriver {
         case .upload(let ticket, let mark):
             guard let file = primary?.pending(mark) else { return }
             group.addTask {
-                let (answer, stored) = await chain.create(file)
-                await self.noteStored(mark.point.number, stored)
-                inbox.post(.created(ticket, answer))
+                let created = await chain.create(file)
+                await self.noteStored(mark.point.number, created.stored)
+                await self.note(created.error.map { ChainTrouble(words: "a transaction was not taken: \($0)") })
+                inbox.post(.created(ticket, created.answer))
             }
         case .quarantine(let ticket, let fork):
             self.fork = fork
@@ -44,6 +45,17 @@ extension NodeDriver {
         case .rewind(let ticket): group.addTask { await self.rewind(ticket, chain) }
         default: break
         }
+    }
+
+    /// Notes what hinders shipping or following, or that nothing does any more.
+    func note(_ trouble: ChainTrouble?) {
+        guard !Task.isCancelled, trouble != chainTrouble else { return }
+        if let trouble {
+            logger.warning("The chain", metadata: ["error": "\(trouble.words)"])
+        } else {
+            logger.info("The chain goes on")
+        }
+        chainTrouble = trouble
     }
 
     private func noteStored(_ number: UInt64, _ file: ReplicaFile?) { if let file { stored[number] = file } }
@@ -121,10 +133,13 @@ extension NodeDriver {
                 try await copy(seal, chain: chain)?.publish()
             }
             let answer = try await database.apply(file, from: from.checksum)
-            if answer == .applied, let id = mark.point.transaction { applied.accept(id) }
+            if answer == .applied {
+                note(nil)
+                if let id = mark.point.transaction { applied.accept(id) }
+            }
             inbox.post(.applied(ticket, answer))
         } catch {
-            logger.warning("A transaction could not be applied", metadata: ["error": "\(error)"])
+            note(ChainTrouble(words: "transaction \(mark.point) cannot be applied: \(error)", isBlocking: true))
             inbox.post(.applied(ticket, .failed))
         }
     }
@@ -146,10 +161,11 @@ extension NodeDriver {
             let file = try await database.makeSeal(state, node: node, content)
             let copy = try await database.isFounding() ? copy(file, chain: chain) : nil
             let isBridged = try await copy?.bridge() ?? false
-            let (answer, stored) = await chain.create(file)
-            noteStored(state.number, stored)
-            if stored != nil, !isBridged { try await copy?.publish() }
-            inbox.post(.created(ticket, answer))
+            let created = await chain.create(file)
+            noteStored(state.number, created.stored)
+            note(created.error.map { ChainTrouble(words: "the seal was not taken: \($0)") })
+            if created.stored != nil, !isBridged { try await copy?.publish() }
+            inbox.post(.created(ticket, created.answer))
         } catch {
             logger.warning("The seal could not be made", metadata: ["error": "\(error)"])
             inbox.post(.created(ticket, .unknown))

@@ -41,7 +41,8 @@ extension NodeDriver {
         case .primary:
             status.isWritable
                 ? primary?.failure : "The lease ran out, and nobody answers: writes wait. \(storeError ?? "")"
-        case .standby, .draining, .claiming, .claimed, .sealing, .sealed, .recorded: nil
+        case .standby: chainTrouble.flatMap { $0.isBlocking ? "It cannot follow: \($0.words)" : nil }
+        case .draining, .claiming, .claimed, .sealing, .sealed, .recorded: nil
         case .joining: "It finds out where its database stands on the chain. \(lastAlarm ?? "")"
         case .quarantining: "It goes back onto the chain, and keeps what only it holds. \(lastAlarm ?? "")"
         }
@@ -50,6 +51,7 @@ extension NodeDriver {
     private func degradations(_ core: NodeCore, _ now: Moment) -> [String] {
         var words: [String] = []
         if let storeError { words.append("store away: \(storeError)") }
+        if let chainTrouble, storeError == nil { words.append("the chain: \(chainTrouble.words)") }
         if core.isOpenByPromise(at: now) {
             words.append("the store is away: writes go on by the promises of all other nodes, none is replicated")
         }

@@ -50,6 +50,13 @@ extension NodeDriver {
             await discard([result.file].compactMap(\.self))
             return
         }
+        switch result.answer {
+        case .damaged(let words): note(ChainTrouble(words: words, isBlocking: true))
+        case .failed: note(ChainTrouble(words: result.error?.message ?? "a file could not be fetched"))
+        case .absent, .foreign: note(nil)
+        // Whether it can be applied is still to be seen.
+        case .file: break
+        }
         let old = fetched
         fetched = result.file
         ahead.noteAnswer(result.file)

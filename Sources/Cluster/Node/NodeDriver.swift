@@ -56,6 +56,7 @@ actor NodeDriver {
     /// Set where the node follows a replica whose store cannot hold a lease.
     var following: FollowedPlace?
     var storeError: String?
+    var chainTrouble: ChainTrouble?
     var lastAlarm: String?
     var behindSince: Moment?
     var openTails = 0
@@ -63,6 +64,13 @@ actor NodeDriver {
     var hasTails = false
     /// Whether the write lock was taken for a hand-over.
     var drainIsLocked = false
+
+    /// Why transactions do not come from the chain, or do not get there.
+    struct ChainTrouble: Hashable {
+        var words: String
+        /// Whether the node cannot do what its role demands, even once the store answers.
+        var isBlocking = false
+    }
 
     /// What becomes of this node's own record.
     struct RecordBook {
@@ -109,8 +117,6 @@ actor NodeDriver {
             inbox.post(.tick)
             while !hasEnded, !Task.isCancelled {
                 await turn(&group)
-                // One that has halted hears nothing, and has nothing to hand over.
-                if core?.role == .halted, isShuttingDown.load(ordering: .sequentiallyConsistent) { hasEnded = true }
                 if !hasEnded { await inbox.wait(until: core?.nextWake) }
             }
             // Nothing commits any more, whatever is still under way.

@@ -76,7 +76,8 @@ extension FollowerDatabase {
 
     /// Gives the log's room back once it is long; the write lock is held before and after.
     ///
-    /// - Returns: `false` where somebody else has written in between.
+    /// - Returns: `false` where somebody else has written in between, or keeps the write lock for so long that the place is
+    ///   to be looked at anew.
     package func checkpointIfLong() throws -> Bool {
         guard let followed, followed.isLocked, let look = try followed.look(), look.lastFrame > Self.longLog else {
             return true
@@ -84,7 +85,11 @@ extension FollowerDatabase {
         guard try followed.isUntouched() else { return false }
         try followed.unlock()
         try followed.checkpoint()
-        while try !followed.lock() { Blocking.sleep(.milliseconds(1)) }
+        let deadline = ContinuousClock.now + .seconds(1)
+        while try !followed.lock() {
+            guard ContinuousClock.now < deadline else { return false }
+            Blocking.sleep(.milliseconds(1))
+        }
         return try followed.isUntouched()
     }
 }
