@@ -16,13 +16,21 @@ final class TestNode: Sendable {
     let name: String
     private let group: Mutex<(task: Task<Void, any Error>, services: ServiceGroup)?> = Mutex(nil)
 
-    init(_ name: String, in folder: FilePath, store: FilePath, peers: TestPeers, ttl: Duration = .milliseconds(900)) {
+    init(
+        _ name: String,
+        in folder: FilePath,
+        store: FilePath,
+        peers: TestPeers,
+        ttl: Duration = .milliseconds(900),
+        levels: LevelSettings? = nil
+    ) {
         self.name = name
         database = folder.appending("\(name).db")
         var settings = DatabaseSettings(database: database)
         settings.syncInterval = .milliseconds(50)
         settings.isInProcess = false
         settings.switchesToWAL = true
+        if let levels { settings.levels = levels }
         var configuration = NodeConfiguration(database: settings, name: name)
         configuration.ttl = ttl
         configuration.url = "test://\(name)"
