@@ -1,3 +1,5 @@
+import LTX
+
 /// The one object that says who may write: changed by compare-and-swap only, never deleted (failover-review D).
 ///
 /// No time in it is anybody's clock: ``ttl`` is a length, and its holder's validity is counted by the holder itself.
@@ -72,6 +74,11 @@ public struct Lease: Hashable, Sendable {
         (self.ttl, self.head, self.begin, self.continues) = (ttl, head, begin, continues)
         (self.eligible, self.url) = (eligible, url)
     }
+}
+
+extension Lease {
+    /// The transaction behind which the chain began anew; `nil` where it never did.
+    var beganAnew: TransactionID? { continues == nil ? nil : TransactionID(exactly: begin) }
 }
 
 /// 128 random bits, written as 32 hexadecimal digits.

@@ -90,6 +90,7 @@ extension NodeDriver {
                 node: identity.node,
                 epoch: epoch,
                 seal: seal,
+                beginning: core?.hold?.body.beganAnew,
                 chain: chain,
                 notifier: notifier,
                 logger: logger,

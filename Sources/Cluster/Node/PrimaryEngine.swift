@@ -9,6 +9,7 @@ import SystemPackage
 final class PrimaryEngine: ReplicaBooks {
     /// The epoch.
     let epoch: Epoch
+    let beginning: TransactionID?
     let engine: CaptureEngine
     private let chain: ChainStore
     private let settings: DatabaseSettings
@@ -37,18 +38,21 @@ final class PrimaryEngine: ReplicaBooks {
     ///
     /// - Parameters:
     ///   - seal: The place of the seal.
+    ///   - beginning: The transaction behind which the chain began anew; `nil` where it never did.
     ///   - onClosed: Called on a thread of the engine when a transaction file is durable, or capture needs care.
     init(
         _ settings: DatabaseSettings,
         node: NodeID,
         epoch: Epoch,
         seal: ChainPoint,
+        beginning: TransactionID?,
         chain: ChainStore,
         notifier: ChangeNotifier?,
         logger: Logger,
         onClosed: @escaping @Sendable () -> Void
     ) {
         (self.settings, self.epoch, self.chain, self.logger) = (settings, epoch, chain, logger)
+        self.beginning = beginning
         let state = Shared(State(collected: seal.number, accepted: seal.transaction))
         shared = state
         var capture = settings.capture

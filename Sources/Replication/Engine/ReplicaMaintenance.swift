@@ -10,12 +10,20 @@ package protocol ReplicaBooks: Sendable {
     var listing: ReplicaListing? { get async }
     /// The highest transaction that the store has accepted.
     var accepted: TransactionID? { get async }
+    /// The transaction behind which a whole copy lies with which the history went on; `nil` where it never began anew.
+    ///
+    /// What lies up to it may be another program's, with pages of another size, and is not merged with what lies behind.
+    var beginning: TransactionID? { get async }
     /// Whether nothing may be merged or deleted any more.
     var isHalted: Bool { get async }
     /// What may be deleted at this moment.
     func deletionLicence() async -> DeletionLicence
     /// Notes files that were merged into the replica, or removed from it.
     func update(inserting new: [ReplicaFile], removing old: [ReplicaFile]) async
+}
+
+extension ReplicaBooks {
+    package var beginning: TransactionID? { nil }
 }
 
 /// Merges what is accepted, and drops what is past its retention.
@@ -86,8 +94,11 @@ package final class ReplicaMaintenance: Sendable {
         guard await !books.isHalted else { return nil }
         var nextDue: Timestamp?
         while let listing = await books.listing, let accepted = await books.accepted {
+            let beginning = await books.beginning
             let plan = CompactionPlan(
-                listing: listing,
+                listing: listing.filter { file in
+                    file.level == ReplicaLayout.snapshotLevel || beginning.map { file.max > $0 } ?? true
+                },
                 settings: settings.levels,
                 now: .now,
                 acceptedThrough: accepted,

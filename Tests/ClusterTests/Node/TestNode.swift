@@ -24,7 +24,8 @@ final class TestNode: Sendable {
         store: FilePath,
         peers: TestPeers,
         ttl: Duration = .milliseconds(900),
-        reading: CountingStore? = nil
+        reading: CountingStore? = nil,
+        levels: LevelSettings? = nil
     ) {
         self.name = name
         database = folder.appending("\(name).db")
@@ -32,6 +33,7 @@ final class TestNode: Sendable {
         settings.syncInterval = .milliseconds(50)
         settings.isInProcess = false
         settings.switchesToWAL = true
+        if let levels { settings.levels = levels }
         var configuration = NodeConfiguration(database: settings, name: name)
         configuration.ttl = ttl
         configuration.url = "test://\(name)"
