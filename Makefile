@@ -50,24 +50,25 @@ bench: setup-servers release ## First copy, restore and lag beside Litestream; B
 	@.venv/bin/python scripts/bench.py --mb $(BENCH_MB) --program $(PROGRAM)
 
 lint: ## Check format and house rules
-	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
 	@scripts/tidy.sh
 
 format: ## Format all sources in place
-	swift format --in-place --recursive --parallel Sources Tests Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Examples Package.swift
 
 docs: setup ## Build the documentation into .build-docs
 	@scripts/docs.sh
 
-install: release ## Install program, completions and service file under PREFIX=/usr/local
+install: release ## Install program and service files under PREFIX=/usr/local
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sqlite-replicate
-	install -D -m 644 Examples/systemd/sqlite-replicate.service \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate.service
-	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate.service
+	for unit in sqlite-replicate sqlite-replicate-node; do \
+		install -D -m 644 Examples/systemd/$$unit.service $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service && \
+		sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit 1; \
+	done
 
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/sqlite-replicate
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate.service
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate{,-node}.service
 
 histories: setup-servers ## Long: random histories, restored and compared at every commit; SEEDS=1..2000
 	HISTORY_SEEDS=$(SEEDS) $(LONG) --filter 'Histor(y|ies)Tests'

@@ -5,7 +5,7 @@ let package = Package(
     name: "sqlite-replicate",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "SQLiteReplicate", targets: ["SQLiteReplicate"]),
+        .library(name: "SQLiteReplicate", targets: ["SQLiteReplicate", "Cluster"]),
         .executable(name: "sqlite-replicate", targets: ["sqlite-replicate"]),
     ],
     dependencies: [
@@ -101,6 +101,20 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
+        ),
+        // The example's sources, compiled with everything else so that they stay true. Their own package is beside them.
+        .executableTarget(
+            name: "example-web-app",
+            dependencies: [
+                "Cluster", "SQLiteReplicate",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/WebApp/Sources/WebApp"
         ),
         .target(
             name: "TestSupport",
@@ -232,9 +246,11 @@ let package = Package(
             name: "ProgramTests",
             dependencies: [
                 "Cluster", "LTX", "ObjectStorage", "Replication", "SQLiteReplicate", "TestDatabases", "TestSupport",
-                "sqlite-replicate", "workload",
+                "example-web-app", "sqlite-replicate", "workload",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),

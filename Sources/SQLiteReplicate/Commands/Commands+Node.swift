@@ -18,6 +18,7 @@ extension Commands {
     ) async throws {
         // The process is ours: SQLite may as well be sparing with memory. Refused if it is in use already, which is fine.
         _ = csqlite_allocate_cache_pages_singly()
-        try await NodeServices(configuration, as: kind, version: version, logger: logger).run()
+        let services = try NodeServices(configuration, as: kind, isInProcess: false, version: version, logger: logger)
+        try await services.run()
     }
 }

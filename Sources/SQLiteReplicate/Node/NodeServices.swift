@@ -32,13 +32,16 @@ public final class NodeServices: Service {
     /// What runs, in the order in which it is started; it ends in reverse.
     public let services: [any Service]
     private let alone: StandaloneServices?
-    private let kind: Kind
 
     /// Prepares the services; nothing is opened before ``run()``.
     ///
     /// - Parameters:
     ///   - configuration: One that was checked.
     ///   - kind: What the process is started as.
+    ///   - isInProcess: Whether the application uses the database in this process, besides the writer of
+    ///     ``ServiceConfiguration/writes``. It is in WAL mode then.
+    ///   - makesDatabase: Makes the database where there is neither one nor a cluster yet, for a `service`, and closes it
+    ///     again; `nil`: the writer's tables where the writer runs, else it is an error that there is none.
     ///   - version: The version of the application, for `/status` and the node's record.
     ///   - logger: For what happens.
     /// - Throws: ``ConfigurationError`` for a configuration that does not fit, `ObjectStoreError` for settings of the
@@ -46,13 +49,20 @@ public final class NodeServices: Service {
     public init(
         _ configuration: ReplicationConfiguration,
         as kind: Kind,
+        isInProcess: Bool = true,
+        makesDatabase: (@Sendable () async throws -> Void)? = nil,
         version: String = "",
         logger: Logger
     ) throws {
-        self.kind = kind
+        let isInProcess = isInProcess || configuration.service.writes
         guard let cluster = configuration.cluster else {
             guard kind == .service else { throw Self.noCluster }
-            let alone = try StandaloneServices(configuration, version: version, logger: logger)
+            let alone = try StandaloneServices(
+                configuration,
+                isInProcess: isInProcess,
+                version: version,
+                logger: logger
+            )
             (node, replication, health) = (nil, alone.replication, alone.health)
             (services, self.alone) = (alone.services, nil)
             return
@@ -64,7 +74,22 @@ public final class NodeServices: Service {
             )
         }
         let stores = try NodePlace(configuration, logger: logger).stores
-        let node = try Self.node(configuration, cluster, kind, version, stores, logger)
+        var settings = try NodeConfiguration(configuration, beginning: kind == .service ? .begins : .waits)
+        (settings.version, settings.makesDatabase) = (version, makesDatabase)
+        (settings.database.isInProcess, settings.database.switchesToWAL) = (isInProcess, !isInProcess)
+        if makesDatabase == nil, configuration.service.writes {
+            let path = settings.database.database
+            settings.makesDatabase = { try await AppDatabase(at: path, creates: true).close() }
+        }
+        let node = ClusterNode(
+            settings,
+            replica: stores.replica,
+            creating: stores.creating,
+            leases: stores.leases,
+            layout: stores.layout,
+            peers: NodeClient(token: cluster.token),
+            logger: logger
+        )
         var services: [any Service] = []
         var watch: HealthWatch?
         if let url = cluster.healthURL {
@@ -99,42 +124,14 @@ public final class NodeServices: Service {
         (self.node, replication, self.health) = (node, nil, health)
         self.services = services
         alone =
-            kind == .service ? try StandaloneServices(configuration, version: version, logger: logger) : nil
+            kind == .service
+            ? try StandaloneServices(configuration, isInProcess: isInProcess, version: version, logger: logger) : nil
     }
 
     private static let noCluster = ConfigurationError(
         .missingKey,
         "the configuration has no 'cluster', and so nothing to follow: write 'cluster: {}' for one with all defaults"
     )
-
-    private static func node(
-        _ configuration: ReplicationConfiguration,
-        _ cluster: ClusterConfiguration,
-        _ kind: Kind,
-        _ version: String,
-        _ stores: ClusterStores,
-        _ logger: Logger
-    ) throws -> ClusterNode {
-        var settings = try NodeConfiguration(configuration, beginning: kind == .service ? .begins : .waits)
-        settings.version = version
-        settings.database.isInProcess = configuration.service.writes
-        settings.database.switchesToWAL = !configuration.service.writes
-        if configuration.service.writes {
-            let path = settings.database.database
-            settings.makesDatabase = {
-                try await AppDatabase(at: path, creates: true).close()
-            }
-        }
-        return ClusterNode(
-            settings,
-            replica: stores.replica,
-            creating: stores.creating,
-            leases: stores.leases,
-            layout: stores.layout,
-            peers: NodeClient(token: cluster.token),
-            logger: logger
-        )
-    }
 
     /// What runs only while the node is primary.
     private static func work(

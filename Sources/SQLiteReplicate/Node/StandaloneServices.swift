@@ -12,11 +12,11 @@ struct StandaloneServices: Sendable {
     /// Why there is no cluster although the configuration asks for one.
     let limitation = Limitation()
 
-    init(_ configuration: ReplicationConfiguration, version: String, logger: Logger) throws {
+    init(_ configuration: ReplicationConfiguration, isInProcess: Bool, version: String, logger: Logger) throws {
         let pieces = configuration.service
         var services: [any Service] = []
         let replication =
-            pieces.replicates ? try ReplicationService(configuration, isInProcess: pieces.writes, logger: logger) : nil
+            pieces.replicates ? try ReplicationService(configuration, isInProcess: isInProcess, logger: logger) : nil
         let replicators = replication?.replicators ?? []
         let database = configuration.databases.first
         let limitation = limitation

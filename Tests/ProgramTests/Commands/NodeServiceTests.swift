@@ -60,10 +60,12 @@ struct NodeServiceTests {
             let replica = ReplicaFolder(folder.appending("replica"))
             let database = folder.appending("app.db")
             let file = folder.appending("plain.yml")
+            let script = GuardedScript(folder: folder)
+            let words = try script.words(onSignal: "exit 0").joined(separator: " ")
             let text = Litestream.configuration(
                 of: database,
                 to: replica.url,
-                global: ["service: {writer-interval: 20ms}"]
+                global: ["service: {writer-interval: 20ms}", "validation: {interval: 200ms}", "exec: \(words)"]
             )
             try text.write(toFile: file.string, atomically: true, encoding: .utf8)
             let port = try await freePort()
@@ -77,7 +79,12 @@ struct NodeServiceTests {
             #expect(await NodeClient().health(of: url + "/health").isWell)
             let status = try await NodeClient().status(of: url)
             #expect(status.role == nil && status.databases.map(\.path) == [database.string])
+            let program = try await script.process()
+            try await eventually("a restore is proven\(service.outputForMessages)", within: .seconds(30)) {
+                try await NodeClient().status(of: url).databases.first?.lastProvenRestoreTxid != nil
+            }
             #expect(try await service.terminate().isSuccess, "\(service.outputForMessages)")
+            #expect(!isRunning(program) && script.moment(of: "TERM") != nil)
             try await Ours.restore(replica.url, to: folder.appending("out.db"))
             #expect(try events(folder.appending("out.db")) == events(database))
 
