@@ -13,10 +13,16 @@ extension NodeCore {
 
     /// When to ask next, while a renewal goes unanswered.
     var promiseWake: Moment? {
-        guard settings.isFailsafe, role == .primary, let swap, case .renewal = swap.purpose, !otherClaimants.isEmpty
+        guard settings.isFailsafe, role == .primary, let swap, case .renewal = swap.purpose, !otherClaimants.isEmpty,
+            let hold
         else { return nil }
         let doubtful = swap.firstSent + timing.doubt
-        return asking.map { max(doubtful, $0.asked + timing.renewal) } ?? doubtful
+        guard let asking else { return doubtful }
+        // Others may hear what they cannot answer: their promises would keep everybody from writing as long as this node
+        // asks. Once that has gone on for a time to live, each promise runs out before the next one is asked for.
+        let closed = max(hold.since, promised ?? hold.since) + timing.acceptance
+        let isFutile = asking.asked >= closed + timing.ttl
+        return max(doubtful, asking.asked + (isFutile ? timing.ttl * 2 : timing.renewal))
     }
 
     /// Asks, while the store does not answer.
