@@ -36,6 +36,8 @@ struct Scenario {
     /// The chance that the first node, while it holds the lease, falls asleep until it may be taken over from, and wakes
     /// without a way to the lease; in thousandths.
     var ambush = 0
+    /// The chance that an operator lets the chain begin anew with some node's database, in thousandths.
+    var anew = 0
     /// The longest sleep, in milliseconds.
     var longestFreeze = 3_600_000
     /// The longest look at a database, in milliseconds.

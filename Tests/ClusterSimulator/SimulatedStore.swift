@@ -17,6 +17,8 @@ struct SimulatedStore {
     private(set) var leaseVersion = 0
     /// Every file that was ever created, by its number; a deleted one stays here.
     private(set) var created: [UInt64: SimulatedFile] = [:]
+    /// The number behind which the chain began anew; 0 where it never did.
+    private(set) var beginning: UInt64 = 0
     /// The numbers at which an object lies.
     private(set) var present: Set<UInt64> = []
     private(set) var highest: UInt64 = 0
@@ -94,6 +96,8 @@ struct SimulatedStore {
         let number = file.mark.point.number
         guard !present.contains(number) else { return false }
         present.insert(number)
+        // From before the new beginning: it leads nowhere any more.
+        if number <= beginning { return true }
         if let earlier = created[number] {
             if earlier != file { note("I2: \(number) was written a second time, with other bytes") }
             return true
@@ -129,6 +133,31 @@ struct SimulatedStore {
 
     /// The chain's end.
     var end: SimulatedFile? { created[highest] }
+
+    /// Whether nothing lies behind the new beginning yet.
+    var isWaitingForSeal: Bool { beginning > 0 && highest == beginning }
+
+    /// Takes an operator's lease, behind whose beginning the chain goes on.
+    mutating func beginAnew(_ lease: Lease, _ history: History) {
+        (beginning, highest) = (lease.begin, lease.begin)
+        write(lease)
+        found(with: history)
+    }
+
+    /// What the chain goes on from: a snapshot that leads to its new beginning.
+    mutating func found(with history: History) {
+        guard let lease else { return }
+        let file = SimulatedFile(
+            number: beginning,
+            node: lease.node,
+            epoch: lease.epoch,
+            session: lease.session,
+            history: history
+        )
+        created[beginning] = file
+        merged.removeAll { $0.level == 9 && $0.last >= beginning }
+        merged.append(Merged(level: 9, first: 1, mark: file.mark, history: history))
+    }
 
     mutating func delete(_ number: UInt64) {
         present.remove(number)

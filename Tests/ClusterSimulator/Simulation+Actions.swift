@@ -182,6 +182,7 @@ extension Simulation {
 
     /// What the node finds on its disk; what was committed and not captured becomes a file first.
     private mutating func examine(_ index: Int) -> DatabaseFinding {
+        if isFounding(index) { found(index) }
         var node = nodes[index]
         var newest = node.recorded.number
         var state = history(of: node.recorded)
@@ -231,6 +232,7 @@ extension Simulation {
 
     private mutating func rewind(_ index: Int) -> ChainEnd? {
         let newest = store.newest()
+        guard newest.number > store.beginning || store.beginning == 0 else { return nil }
         nodes[index].database = newest.history
         nodes[index].files = [:]
         remember(newest.history)

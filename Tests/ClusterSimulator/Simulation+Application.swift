@@ -78,6 +78,7 @@ extension Simulation {
             if random.chance(scenario.retention) { retain(index) }
         }
         if scenario.ambush > 0 { ambush() }
+        if scenario.anew > 0, random.chance(scenario.anew) { beginAnew(random.below(nodes.count)) }
         if random.chance(scenario.storeOutage) { outageUntil = time + random.milliseconds(10...30_000) }
     }
 

@@ -15,9 +15,9 @@ extension NodeCore {
                 "The chain began anew behind \(Self.name(beginning)): this database must go back to it first."
             )
         }
-        let continued = watch.seen?.lease.continues ?? .max
+        let isHeld = watch.seen?.lease.continues.map { $0.holds(position) } ?? true
         // Its place may not be on the chain any more: no fork can be told.
-        guard ahead.isEmpty, position.number <= continued else { return quarantine(fork: nil) }
+        guard ahead.isEmpty, isHeld else { return quarantine(fork: nil) }
         become(.quarantining)
         rewind()
     }

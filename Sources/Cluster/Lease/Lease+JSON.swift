@@ -15,7 +15,7 @@ extension Lease {
         members["ttl_ms"] = .integer(ttl.milliseconds)
         members["head"] = .point(head)
         members["begin"] = .id(SessionID(rawValue: begin))
-        members["continues"] = continues.map { .id(SessionID(rawValue: $0)) }
+        members["continues"] = continues.map { .array([$0.since, $0.through].map { .id(SessionID(rawValue: $0)) }) }
         members["eligible"] = .array(eligible.map { .id($0) })
         members["url"] = .string(url)
         return ObjectReader.text(members)
@@ -43,8 +43,12 @@ extension Lease {
         ttl = .milliseconds(Int64(milliseconds))
         head = try reader.point("head")
         begin = try reader.id("begin", SessionID.self).rawValue
-        let continued: SessionID? = try reader.optionalID("continues")
-        continues = continued?.rawValue
+        continues = nil
+        if reader.rest["continues"] != nil {
+            let places: [SessionID] = try reader.ids("continues")
+            guard places.count == 2 else { throw reader.wrong("continues", "two transactions") }
+            continues = Continuation(since: places[0].rawValue, through: places[1].rawValue)
+        }
         eligible = try reader.ids("eligible")
         url = try reader.string("url")
         if state == .handoff, successor == nil {

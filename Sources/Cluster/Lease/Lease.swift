@@ -39,9 +39,8 @@ public struct Lease: Hashable, Sendable {
     /// The highest transaction that was there when the cluster began, or began anew by an operator's word; 0 if none was.
     /// Files behind it lead nowhere else: a database that stands before it cannot follow by them.
     public var begin: UInt64
-    /// The newest transaction of the history before that the database holds with which the cluster began anew; `nil` where
-    /// it never did.
-    public var continues: UInt64?
+    /// What the database holds of the history before with which the cluster began anew; `nil` where it never did.
+    public var continues: Continuation?
     /// Who may claim, ascending; always with the holder.
     public var eligible: [NodeID]
     /// Where the holder answers, for hints and promises.
@@ -65,7 +64,7 @@ public struct Lease: Hashable, Sendable {
         ttl: Duration,
         head: ChainPoint,
         begin: UInt64,
-        continues: UInt64? = nil,
+        continues: Continuation? = nil,
         eligible: [NodeID],
         url: String
     ) {
@@ -77,6 +76,20 @@ public struct Lease: Hashable, Sendable {
 }
 
 extension Lease {
+    /// The places of a history of which a database is known to hold everything.
+    public struct Continuation: Hashable, Sendable {
+        /// Where that history had begun, or begun anew, before. Of what lay earlier still nothing is known.
+        public var since: UInt64
+        /// The newest transaction that the database is proven to hold; a lower one than ``since`` where there is none.
+        public var through: UInt64
+
+        /// Takes the places.
+        public init(since: UInt64, through: UInt64) { (self.since, self.through) = (since, through) }
+
+        /// Whether all that a database at this place holds is in the other one.
+        func holds(_ point: ChainPoint) -> Bool { since <= point.number && point.number <= through }
+    }
+
     /// The transaction behind which the chain began anew; `nil` where it never did.
     var beganAnew: TransactionID? { continues == nil ? nil : TransactionID(exactly: begin) }
 }

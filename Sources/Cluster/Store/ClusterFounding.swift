@@ -160,7 +160,7 @@ extension ClusterFounding.Founder {
         epoch: Epoch,
         head: ChainPoint,
         begin: UInt64,
-        continues: UInt64? = nil,
+        continues: Lease.Continuation? = nil,
         eligible: [NodeID]? = nil
     ) -> Lease {
         Lease(

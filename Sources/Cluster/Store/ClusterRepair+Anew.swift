@@ -30,14 +30,18 @@ extension ClusterRepair {
         try await checkThatNobodyWrites(found.lease)
         let founder = try founder(of: found.lease)
         let chain = try await chain(depth: Self.depth)
-        guard let foreign = chain.foreign, foreign > found.lease.begin else { return nil }
+        let isForeign = chain.foreign.map { $0 > found.lease.begin } ?? false
+        // Another host was chosen before, and its node has never written its copy: this one takes its place.
+        let isPending =
+            found.lease.continues != nil && found.lease.node != founder.node && chain.end.number <= found.lease.begin
+        guard isForeign || isPending else { return nil }
         let begin = max(chain.end.number, found.lease.head.number)
         var lease = founder.freeLease(
             found.lease.cluster,
             epoch: max(found.lease.epoch, chain.epoch, founder.won).next,
             head: ChainPoint(number: begin, checksum: begin == chain.end.number ? chain.end.checksum : 0),
             begin: begin,
-            continues: host.holds
+            continues: Lease.Continuation(since: found.lease.begin, through: host.holds)
         )
         lease.other = found.lease.other
         try await prepare(begin, isAboutTo)
@@ -75,7 +79,7 @@ extension ClusterRepair {
             epoch: Epoch(rawValue: epoch),
             head: ChainPoint(number: begin, checksum: 0),
             begin: begin,
-            continues: host.holds
+            continues: Lease.Continuation(since: found?.lease.begin ?? 0, through: host.holds)
         )
         lease.other = found?.lease.other ?? [:]
         try await prepare(begin, isAboutTo)

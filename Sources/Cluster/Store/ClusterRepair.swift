@@ -36,16 +36,16 @@ package struct ClusterRepair: Sendable {
         let chain = try await chain()
         // What was there when the cluster began: what its first epoch continued.
         let first = survey.epochs.last?.record
-        var begin = first.map { $0.epoch == Epoch(rawValue: 1) ? $0.parent.number : chain.end.number }
+        var begin = first.map { $0.epoch == Epoch(rawValue: 1) ? $0.parent.number : 0 } ?? 0
         if let foreign = chain.foreign, foreign < chain.end.number, chain.end.checksum != 0 {
             // Files of the cluster lie behind it: it was adopted.
-            begin = max(begin ?? 0, foreign)
+            begin = max(begin, foreign)
         }
         let lease = founder.freeLease(
             cluster,
             epoch: max(survey.highestEpoch, chain.epoch, founder.won).next,
             head: chain.end,
-            begin: begin ?? chain.end.number,
+            begin: begin,
             eligible: Set(survey.nodes.map(\.record.node) + [founder.node]).sorted()
         )
         return try await write(lease, over: found.version)

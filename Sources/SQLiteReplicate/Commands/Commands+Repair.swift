@@ -68,7 +68,15 @@ extension NodePlace {
             do {
                 let record = try await host.look()
                 let repair = ClusterRepair(founding, by: founder(identity))
-                result = .success(try await body(repair, record) { try await host.begin(behind: $0) })
+                let value = try await body(repair, record) { number in
+                    try await host.begin(behind: number)
+                    guard identity.memory.isDemoted else { return }
+                    // Nobody but this node may claim the lease from then on.
+                    var identity = identity
+                    identity.memory.isDemoted = false
+                    try await onDisk { [identity] in try file.save(identity) }
+                }
+                result = .success(value)
             } catch {
                 result = .failure(error)
             }

@@ -10,7 +10,7 @@ import Testing
     func lease() throws {
         var lease = Lease.sample(counter: 3, head: ChainPoint(number: 26, checksum: 0xabc))
         #expect(try Lease(parsing: lease.encoded) == lease)
-        lease.continues = 25
+        lease.continues = Lease.Continuation(since: 7, through: 25)
         #expect(try Lease(parsing: lease.encoded) == lease)
         lease.continues = nil
         (lease.state, lease.successor) = (.handoff, .two)

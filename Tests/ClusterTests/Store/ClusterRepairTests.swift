@@ -73,14 +73,44 @@ import Testing
             let adopted = try #require(try await repair.adopt(with: host) { begun.append($0) })
             #expect(begun == [3] && adopted.begin == 3 && adopted.head == ChainPoint(number: 3, checksum: 0))
             #expect(adopted.epoch == Epoch(rawValue: 4) && adopted.state == .free && adopted.node == .one)
-            #expect(adopted.eligible == [.one] && adopted.continues == 1 && adopted.cluster == cluster)
+            #expect(
+                adopted.eligible == [.one] && adopted.continues == Lease.Continuation(since: 0, through: 1)
+                    && adopted.cluster == cluster
+            )
             #expect(adopted.other == before.other)
             #expect(await read(place).lease == adopted)
             #expect(try await repair.adopt(with: host) { begun.append($0) } == nil)
             // It went on writing: once more.
             try await place.put(level: 0, 4...4, epoch: 0, isOurs: false)
-            #expect(try await repair.adopt(with: host) { begun.append($0) }?.begin == 4)
+            #expect(try await repair.adopt(with: host) { begun.append($0) }?.continues?.since == 3)
             #expect(begun == [3, 4])
+        }
+    }
+
+    @Test("A host that was chosen and never wrote its copy can be replaced by another one")
+    func adoptElsewhere() async throws {
+        try await withTemporaryFolder { folder in
+            let place = ClusterFounding.folder(folder)
+            try await write(lease(.free), place)
+            try await place.put(level: 0, 2...2, epoch: 0, isOurs: false)
+            let first = try #require(try await ClusterRepair(place, by: founder()).adopt(with: host) { _ in })
+            var other = founder()
+            other.node = .two
+            let second = try #require(try await ClusterRepair(place, by: other).adopt(with: host) { _ in })
+            #expect(second.eligible == [.two] && second.begin == 2 && second.epoch == first.epoch.next)
+            try await place.put(level: 0, 3...3, epoch: 6)
+            #expect(try await ClusterRepair(place, by: founder()).adopt(with: host) { _ in } == nil)
+        }
+    }
+
+    @Test("A lease that is written again goes on behind what was adopted before")
+    func recreateAdopted() async throws {
+        try await withTemporaryFolder { folder in
+            let place = ClusterFounding.folder(folder)
+            try await place.put(.sample(epoch: 1, first: 5))
+            try await place.put(level: 0, 20...20, epoch: 0, isOurs: false)
+            try await place.put(level: 0, 21...21, epoch: 3, checksum: 99)
+            #expect(try await ClusterRepair(place, by: founder()).recreateLease().begin == 20)
         }
     }
 
@@ -147,7 +177,7 @@ import Testing
             let new = try await ClusterRepair(place, by: founder(won: won)).recreateLease()
             #expect(new.epoch == Epoch(rawValue: epoch) && new.state == .free && new.cluster == cluster)
             #expect(new.head == ChainPoint(number: 40, checksum: 99) && new.eligible == [.one, .two])
-            #expect(new.begin == (records > 0 ? 9 : 40))
+            #expect(new.begin == (records > 0 ? 9 : 0))
             #expect(await read(place).lease == new)
             await refusal(.refused, "The lease is there") {
                 _ = try await ClusterRepair(place, by: founder(won: won)).recreateLease()
@@ -198,7 +228,10 @@ import Testing
             #expect(begun == [begin] && new.begin == begin && new.head == ChainPoint(number: begin, checksum: 0))
             let epoch: UInt64 = highest == "epoch" || highest == "host" ? 900 : 9
             #expect(new.epoch == Epoch(rawValue: epoch + ClusterRepair.epochMargin))
-            #expect(new.state == .free && new.eligible == [.one] && new.continues == 4 && new.cluster == cluster)
+            #expect(
+                new.state == .free && new.eligible == [.one]
+                    && new.continues == Lease.Continuation(since: 0, through: 4) && new.cluster == cluster
+            )
             #expect(await read(place).lease == new)
             var other = founder()
             other.cluster = ClusterID(rawValue: 8)
