@@ -25,7 +25,7 @@ let package = Package(
     targets: [
         // The one thing of Swift's concurrency runtime that the program needs and Swift has no word for.
         .target(name: "CConcurrency"),
-        // What a guard of other processes needs of the system, such as a child that dies with its parent.
+        // What a guard of other processes needs of the system, such as a child that dies with its parent; and its timer.
         .target(name: "CProcess"),
         // System calls that Swift does not see.
         .systemLibrary(name: "CFileSystem"),
@@ -38,7 +38,7 @@ let package = Package(
         .target(
             name: "ObjectStorage",
             dependencies: [
-                "CFileSystem",
+                "CFileSystem", "CProcess",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

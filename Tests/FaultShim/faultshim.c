@@ -6,6 +6,8 @@
  *   FAULTSHIM_COUNTS   a file of eight pairs of 64-bit numbers in the machine's byte order: calls that matched the
  *                      rule, faults that took place. Shared by all processes that use it. Optional.
  *   FAULTSHIM_LOG      a file to which a line is appended for each matching call. Optional.
+ *   FAULTSHIM_CLOCK    seconds by which the clock on the wall is ahead of the true one; those that count from a boot, and
+ *                      the times of files, stay as they are. Optional.
  *
  * A rule is words of the form key=value with spaces between them:
  *
@@ -610,4 +612,36 @@ int creat64(const char *path, mode_t mode) {
     REAL(int, "creat64", const char *, mode_t);
     struct verdict verdict = look_open(AT_FDCWD, path, O_CREAT);
     PLAIN(verdict, real(path, mode));
+}
+
+/* The clock on the wall, where it is off. */
+
+static time_t clock_offset(void) {
+    static int is_known;
+    static time_t offset;
+    if (!is_known) {
+        const char *text = getenv("FAULTSHIM_CLOCK");
+        offset = text ? (time_t)strtoll(text, NULL, 10) : 0;
+        is_known = 1;
+    }
+    return offset;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    const int result = (int)syscall(SYS_clock_gettime, clock, now);
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += clock_offset();
+    return result;
+}
+
+int gettimeofday(struct timeval *now, void *zone) {
+    const int result = (int)syscall(SYS_gettimeofday, now, zone);
+    if (result == 0 && now) now->tv_sec += clock_offset();
+    return result;
+}
+
+time_t time(time_t *now) {
+    struct timespec moment;
+    clock_gettime(CLOCK_REALTIME, &moment);
+    if (now) *now = moment.tv_sec;
+    return moment.tv_sec;
 }

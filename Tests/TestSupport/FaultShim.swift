@@ -37,6 +37,13 @@ public struct FaultShim: Sendable {
         ]
     }
 
+    /// The variables that load the shim into a child whose clock on the wall is off.
+    ///
+    /// - Parameter seconds: How far it is ahead.
+    public func environment(clockAheadBy seconds: Int) -> [String: String?] {
+        environment.merging(["FAULTSHIM_CLOCK": "\(seconds)"]) { $1 }
+    }
+
     private var control: FilePath { folder.appending("shim.rules") }
     private var counters: FilePath { folder.appending("shim.counts") }
 

@@ -31,7 +31,7 @@ package final class AlarmClock: Sendable {
 
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "alarms")
-    private let changed = DispatchSemaphore(value: 0)
+    private let changed = AlarmWait()
     private static let start = ContinuousClock.now
 
     /// Calls `action` on the clock's thread at `moment`; it must not block.
@@ -77,16 +77,9 @@ package final class AlarmClock: Sendable {
             }
             for entry in due { entry.action() }
             guard due.isEmpty else { continue }
-            wait(until: next)
+            // Too early or too late, the loop looks again.
+            changed.wait(until: next)
         }
-    }
-
-    private func wait(until moment: ContinuousClock.Instant?) {
-        guard let moment else { return changed.wait() }
-        let (seconds, attoseconds) = ContinuousClock.now.duration(to: moment).components
-        let nanoseconds = Int(clamping: min(seconds, 1 << 32)) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
-        // Too early or too late, the loop looks again.
-        _ = changed.wait(timeout: .now() + .nanoseconds(max(0, nanoseconds)))
     }
 
     /// Where an alarm is, or would be, among entries with the latest first.

@@ -77,8 +77,9 @@ struct NodeInputTests {
 
             let committed = try events(a.database)
             try await a.run(["cluster", "repair", "-recreate-lease", "-yes"]).checked()
-            (first, second) = (try a.start("service"), try b.start("standby"))
+            first = try a.start("service")
             try await a.waitFor("/primary", of: first)
+            second = try b.start("standby")
             try await b.waitFor("/replica", of: second)
             #expect(try await second.terminate().isSuccess, "\(second.outputForMessages)")
             #expect(try await first.terminate().isSuccess, "\(first.outputForMessages)")
@@ -132,6 +133,39 @@ struct NodeInputTests {
             #expect(try SQLiteFile.contentDigest(of: b.database) == digest)
             try await a.waitFor("/primary", of: service)
             #expect(try await service.terminate().isSuccess, "\(service.outputForMessages)")
+        }
+    }
+
+    @Test(
+        "A clock that is hours off takes nothing over, loses nothing, and takes over in time",
+        arguments: [20_000, -20_000]
+    )
+    func clock(_ seconds: Int) async throws {
+        try await withTemporaryFolder { folder in
+            let shim = try await FaultShim(in: folder)
+            let a = try await node("a", folder)
+            let b = try await node("b", folder)
+            let first = try a.start("service")
+            try await a.waitFor("/primary", of: first)
+            let second = try b.start("standby", environment: shim.environment(clockAheadBy: seconds))
+            try await b.waitFor("/replica", of: second)
+            // For some times to live the one renews, and the other one looks on.
+            let counter = try await NodeClient().status(of: a.url).position?.txid ?? ""
+            try await eventually("it follows for thirty transactions\(second.outputForMessages)", within: .seconds(60))
+            {
+                let status = try await NodeClient().status(of: b.url)
+                #expect(status.role == "standby", "\(second.outputForMessages)")
+                let position = UInt64(status.position?.txid ?? "", radix: 16) ?? 0
+                return position >= (UInt64(counter, radix: 16) ?? 0) + 30
+            }
+            try await first.kill()
+            try await b.waitFor("/primary", of: second, within: .seconds(20))
+            let taken = try events(b.database)
+            try await eventually("b writes") { try events(b.database) > taken }
+            #expect(try await second.terminate().isSuccess, "\(second.outputForMessages)")
+            let output = folder.appending("out.db")
+            try await Ours.restore("file://\(folder.appending("replica"))", to: output)
+            #expect(try events(output) == events(b.database))
         }
     }
 }
