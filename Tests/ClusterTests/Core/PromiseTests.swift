@@ -99,4 +99,24 @@ import Testing
         node.tell(.promiseAnswered(round.ticket, from: .one, granted: true))
         #expect(node.core.gate.openUntil == Moment(reading: .milliseconds(asked + 4_000)))
     }
+
+    @Test("N13 A closed gate asks ever less often: promises that nobody hears of run out before the next one")
+    func futile() throws {
+        var node = SampleNode()
+        node.join(at: point)
+        node.waitForClaim()
+        node.open(at: point)
+        let closed = try #require(node.core.gate.openUntil)
+        var asked: [Int64] = []
+        for _ in 0..<600 {
+            node.pass(100)
+            if node.actions.contains(where: { if case .askPromises = $0 { true } else { false } }) {
+                asked.append(node.milliseconds)
+            }
+        }
+        let gaps = zip(asked.dropFirst(), asked).map { $0 - $1 }
+        #expect(gaps.first == 2_000)
+        #expect(gaps.last ?? 0 > 6_600, "longer than a promise lasts: \(gaps)")
+        #expect(closed < Moment(reading: .milliseconds(asked.last ?? 0)))
+    }
 }
