@@ -146,7 +146,11 @@ extension NodeCore {
             lease.epoch < highestEpoch
             || (hold.map { lease.session == session && lease.counter < $0.body.counter } ?? false)
         guard !wentBack || isLeftOut(.deleteLease) || isLeftOut(.blindRenew) else {
-            return halt("The store went back in time. When no node writes any more: `cluster repair --reseed`.")
+            // That somebody takes over in the store as it is now puts nothing right.
+            return halt(
+                "The store went back in time. When no node writes any more: `cluster repair --reseed`.",
+                lease: lease
+            )
         }
         highestEpoch = max(highestEpoch, lease.epoch)
         if let swap { return decide(swap, lease, version) }

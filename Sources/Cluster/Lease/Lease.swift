@@ -86,6 +86,10 @@ extension Lease {
         /// Takes the places.
         public init(since: UInt64, through: UInt64) { (self.since, self.through) = (since, through) }
 
+        /// No place: after a store went back in time one number may stand for two transactions, and a tail is kept of all
+        /// that other nodes hold.
+        static let nothing = Continuation(since: 1, through: 0)
+
         /// Whether all that a database at this place holds is in the other one.
         func holds(_ point: ChainPoint) -> Bool { since <= point.number && point.number <= through }
     }

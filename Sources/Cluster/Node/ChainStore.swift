@@ -17,6 +17,8 @@ struct ChainStore: Sendable {
     let folder: MetadataFolder
 
     private var store: any ObjectStore { replica.store }
+    /// Numbers of transactions are counted on from; those of a chain never come near this one.
+    private static let highestNumber = UInt64(Int64.max)
 
     /// What a fetch has brought.
     struct Fetched: Sendable {
@@ -95,6 +97,9 @@ struct ChainStore: Sendable {
             guard let file = try await onDisk(decode) else { return Fetched(answer: .foreign(number)) }
             guard file.header.fileName == name else {
                 return Fetched(answer: .damaged("\(key) holds other transactions than its name says."))
+            }
+            guard file.state.number < Self.highestNumber else {
+                return Fetched(answer: .damaged("\(key) has a number beyond which none are left."))
             }
             return Fetched(file)
         } catch let error as LTXError {

@@ -14,12 +14,14 @@ extension NodeDriver {
         default: dropAhead(&group)
         }
         switch action {
-        case .examine(let ticket): group.addTask { await self.examine(ticket) }
+        case .examine(let ticket):
+            fork = nil
+            group.addTask { await self.examine(ticket) }
         case .fetch(let ticket, let number): fetch(ticket, number, chain, &group)
         case .fetchMerged(let ticket, let number):
             group.addTask { await self.fetched(ticket, await chain.fetchMerged(number)) }
         case .apply(let ticket, let mark, let from):
-            readAhead(from: mark.point.number + 1, chain, &group)
+            readAhead(behind: mark.point.number, chain, &group)
             group.addTask { await self.apply(ticket, mark, from, chain) }
         case .notePosition(let point):
             do { try await database.note(point.state(in: core?.positionEpoch ?? .zero)) } catch {
@@ -135,7 +137,6 @@ extension NodeDriver {
             let answer = try await database.apply(file, from: from.checksum)
             if answer == .applied {
                 note(nil)
-                if let id = mark.point.transaction { applied.accept(id) }
             }
             inbox.post(.applied(ticket, answer))
         } catch {

@@ -30,13 +30,22 @@ extension NodeDriver {
 
     /// Makes sure that the transaction of a place is the one of its epoch: a commit that was never shipped is not on the
     /// chain, and a successor has used its number.
+    ///
+    /// While a successor has the lease and has not recorded its epoch nobody can tell: it waits.
     private func confirm(_ position: ChainPosition) async throws {
-        guard let chain, let core, core.positionEpoch.rawValue != position.epoch else { return }
-        let later = try await chain.epochRecords().filter { $0.epoch.rawValue > position.epoch }
-        guard let next = later.min(by: { $0.epoch < $1.epoch }) else { return }
-        // Behind a seal whose epoch was never recorded nobody can tell.
-        guard position.transaction < next.first, next.parentEpoch.rawValue <= position.epoch else {
-            throw NodeError.neverShipped(next.epoch)
+        while let chain, let core {
+            guard core.positionEpoch.rawValue != position.epoch else { return }
+            let later = try await chain.epochRecords().filter { $0.epoch.rawValue > position.epoch }
+            if let next = later.min(by: { $0.epoch < $1.epoch }) {
+                // Behind a seal whose epoch was never recorded nobody can tell, either.
+                guard position.transaction < next.first, next.parentEpoch.rawValue <= position.epoch else {
+                    throw NodeError.neverShipped(next.epoch)
+                }
+                return
+            }
+            let newest = core.leaseView(at: NodeClock.now)?.epoch.rawValue ?? 0
+            if core.positionEpoch.rawValue <= position.epoch, newest <= position.epoch { return }
+            try await Pause.sleep(for: max(configuration.ttl / 10, .milliseconds(50)))
         }
     }
 

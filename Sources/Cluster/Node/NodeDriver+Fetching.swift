@@ -19,9 +19,9 @@ extension NodeDriver {
         }
     }
 
-    /// Begins to fetch what the core will ask for once it has applied the file before `number`.
-    func readAhead(from number: UInt64, _ chain: ChainStore, _ group: inout DiscardingTaskGroup) {
-        for request in ahead.requests(from: number) {
+    /// Begins to fetch what the core will ask for once it has applied the file of transaction `number`.
+    func readAhead(behind number: UInt64, _ chain: ChainStore, _ group: inout DiscardingTaskGroup) {
+        for request in ahead.requests(from: number + 1) {
             group.addTask {
                 await self.arrived(await chain.fetch(request.number, isLarge: request.isLarge), request, chain)
             }

@@ -19,6 +19,7 @@ extension NodeDriver {
             }
             let isDone = try await database.rewind(to: path, state)
             try await onDisk { try Disk.remove(path) }
+            if isDone { fork = nil }
             logger.info("The database was put back by a restore", metadata: ["position": "\(state.number)"])
             inbox.post(.rewound(ticket, isDone ? ChainEnd(state) : nil))
         } catch {
@@ -33,6 +34,7 @@ extension NodeDriver {
     private func rewindByPages(_ chain: ChainStore) async -> ChainEnd? {
         guard let fork else { return nil }
         do {
+            try await checkThatChainHasBegun(chain)
             let pages = ChainPages(chain.replica, scratch: chain.folder.temporaryFile("index"))
             guard let (touched, pageCount, pageSize) = try await database.divergence(behind: fork.number),
                 let difference = try await pages.newest(
@@ -41,8 +43,9 @@ extension NodeDriver {
                     pageCount: pageCount,
                     pageSize: pageSize
                 ),
-                try await database.rewind(by: difference)
+                difference.state.number > core?.beginning ?? 0, try await database.rewind(by: difference)
             else { return nil }
+            self.fork = nil
             logger.info(
                 "The database was put back by the pages that differ",
                 metadata: ["fork": "\(fork)", "position": "\(difference.state.number)"]

@@ -79,7 +79,7 @@ extension ClusterRepair {
             epoch: Epoch(rawValue: epoch),
             head: ChainPoint(number: begin, checksum: 0),
             begin: begin,
-            continues: Lease.Continuation(since: found?.lease.begin ?? 0, through: host.holds)
+            continues: .nothing
         )
         lease.other = found?.lease.other ?? [:]
         try await prepare(begin, isAboutTo)

@@ -78,7 +78,8 @@ package struct BeginningHost: Sendable {
         }
         return HostRecord(
             newest: max(newest, finding.recorded.number),
-            holds: before?.number ?? 0,
+            // Only where the database is proven to stand at the place before.
+            holds: before.map { $0.checksum == finding.checksum ? $0.number : 0 } ?? 0,
             epoch: Epoch(rawValue: before?.epoch ?? 0)
         )
     }

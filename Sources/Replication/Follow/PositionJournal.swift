@@ -66,7 +66,8 @@ package final class PositionJournal {
     /// Says that the database stands at a place.
     package func record(_ state: ChainState) throws {
         guard state != recorded || intended != nil || isFounding else { return }
-        try append(.recorded, state, isDurable: false)
+        // A beginning that is over must not come back: it takes whatever the database holds for the chain's.
+        try append(.recorded, state, isDurable: isFounding)
     }
 
     /// Says that the database is about to get to a place; durable.
