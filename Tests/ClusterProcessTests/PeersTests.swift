@@ -32,7 +32,10 @@ extension ProcessTests {
         }
 
         /// The standby may have promised, where only its answers are lost: then it waits for as long as it has promised.
-        @Test("No way to the store, and none to the other node: the gate closes, the other one takes over", arguments: cuts)
+        @Test(
+            "No way to the store, and none to the other node: the gate closes, the other one takes over",
+            arguments: cuts
+        )
         func both(cut: FaultProxy.Cut) async throws {
             try await ProcessCluster.run("peers-and-store-\(cut)") { cluster in
                 var figures = Figures("store and peer away (\(cut)) to the first write, ttl \(ProcessCluster.ttl)")

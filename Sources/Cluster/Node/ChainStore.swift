@@ -229,7 +229,10 @@ struct ChainStore: Sendable {
         var records: [NodeRecord] = []
         for object in objects.sorted(by: { $0.modified > $1.modified }).prefix(256) {
             // The record of a node that has gone may be removed meanwhile.
-            guard let bytes = try await found({ () throws(ObjectStoreError) in try await store.getVersioned(object.key).bytes })
+            guard
+                let bytes = try await found({ () throws(ObjectStoreError) in
+                    try await store.getVersioned(object.key).bytes
+                })
             else { continue }
             if let record = try? NodeRecord(parsing: bytes.readableBytesView) { records.append(record) }
         }

@@ -72,12 +72,14 @@ extension FollowerDatabase {
         }
         let isAhead = table.checksum != seal.state.checksum
         let sealed = isAhead ? try tableAtSeal(seal.state) : table
-        if isAhead, let path = try difference(
-            try followed.read(),
-            since: sealed ?? PageTable(),
-            behind: seal.state,
-            node: seal.node
-        ) {
+        if isAhead,
+            let path = try difference(
+                try followed.read(),
+                since: sealed ?? PageTable(),
+                behind: seal.state,
+                node: seal.node
+            )
+        {
             try Disk.rename(path, to: aheadFile)
             try Disk.syncFolder(folder.own)
         }
@@ -126,7 +128,8 @@ extension FollowerDatabase {
 
     /// The seal becomes the newest local transaction, and the one that waits behind it the next; may be done again.
     private func takePlaces(_ seal: LocalTransaction) throws {
-        guard let id = TransactionID(exactly: seal.state.number), let next = TransactionID(exactly: id.rawValue + 1) else {
+        guard let id = TransactionID(exactly: seal.state.number), let next = TransactionID(exactly: id.rawValue + 1)
+        else {
             return
         }
         try clearLocalFiles(but: seal.path == folder.transactionFile(id) ? id : nil)

@@ -82,7 +82,9 @@ import Testing
         node.tell(.command(.demote))
         node.tell(.writesEnded(ticket))
         // A renewal may be under way; the next request lets go.
-        if node.swapped == nil || node.swapped?.state == .held { node.answerSwap(.swapped(LeaseVersion(rawValue: "v3"))) }
+        if node.swapped == nil || node.swapped?.state == .held {
+            node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        }
         #expect(node.swapped?.state == .free)
         #expect(node.core.role == .draining)
     }
