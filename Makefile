@@ -22,7 +22,7 @@ ONLY ?=
 BENCH_MB ?= 64
 
 .PHONY: help setup setup-servers demo test build release bench lint format docs install uninstall clean \
-	histories soak faults simulate simulate-variants failover failover-faults health-load race merge-race shim-test
+	histories soak faults simulate simulate-variants failover failover-faults health-load durable-bench race merge-race shim-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -98,10 +98,18 @@ health-load: release ## Long: a node's /health under 1,000 requests/s, and what 
 	@scripts/setup.sh --load
 	@scripts/health-load.py --program $(PROGRAM) --rounds $(ROUNDS)
 
+durable-bench: setup-servers ## What commits that wait for the store cost, and what the write gate adds
+	swift build -c release --product node-host
+	@.venv/bin/python scripts/durable-bench.py .build/release/node-host
+
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)
 
-merge-race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
+merge-durable-bench: setup-servers ## What commits that wait for the store cost, and what the write gate adds
+	swift build -c release --product node-host
+	@.venv/bin/python scripts/durable-bench.py .build/release/node-host
+
+race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
 	@scripts/merge-race.py --litestream .venv/bin/litestream --ours $(PROGRAM) --rounds $(ROUNDS)
 
 shim-test: ## Build the tests' fault shim and check it
