@@ -37,7 +37,7 @@ enum NodeExit {
     /// The exit code that tells of an error.
     static func code(of error: any Error) -> Int32 {
         switch error {
-        case is ConfigurationError, is ValidationError: usage
+        case is ConfigurationError, is ValidationError, is ProgramError: usage
         case let error as NodeCommandError:
             switch error.code {
             case .refused: refused
