@@ -16,6 +16,8 @@ import TestSupport
 final class HostSession {
     let database: FilePath
     private(set) var host: ChildProcess?
+    /// How many `flush` it was sent.
+    private var flushCount = 0
     private var others: [ChildProcess] = []
     var replay: LocalReplay
     /// How often the engine died at a fault point.
@@ -37,7 +39,7 @@ final class HostSession {
             environment: environment,
             hasInput: true
         )
-        host = child
+        (host, flushCount) = (child, 0)
         guard attaches else { return }
         let deadline = ContinuousClock.now + .seconds(30)
         while !lines.contains("attached"), child.exit == nil {
@@ -97,7 +99,15 @@ final class HostSession {
     }
 
     /// Sends a command.
-    func send(_ command: String) { host?.write(command + "\n") }
+    func send(_ command: String) {
+        if command == "flush" { flushCount += 1 }
+        host?.write(command + "\n")
+    }
+
+    /// What the engine has answered to `flush`, one line each.
+    private var flushAnswers: [String] {
+        lines.filter { $0.hasPrefix("flushed ") || $0 == "copying" || $0.hasPrefix("flush-failed") }
+    }
 
     /// Holds all writers, lets the engine close what is there, and compares page for page.
     func check(_ context: @autoclosure () -> String = "") async throws {
@@ -118,12 +128,14 @@ final class HostSession {
     func flush(within limit: Duration = .seconds(30)) async throws {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
-            let before = lines.count
             send("flush")
             while true {
-                let answers = lines.dropFirst(before)
-                if answers.contains(where: { $0.hasPrefix("flushed ") }) { return }
-                if answers.contains(where: { $0 == "copying" || $0.hasPrefix("flush-failed") }) { break }
+                // The answer to an earlier one tells of an earlier moment.
+                let answers = flushAnswers
+                if answers.count >= flushCount {
+                    if answers[flushCount - 1].hasPrefix("flushed ") { return }
+                    break
+                }
                 guard ContinuousClock.now < deadline, host?.exit == nil else { break }
                 try await Task.sleep(for: .milliseconds(1))
             }
