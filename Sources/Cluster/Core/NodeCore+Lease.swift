@@ -67,7 +67,9 @@ extension NodeCore {
 
     /// What this session knows the store to hold: its own uploads once it writes, before that what it found (N6).
     func newestHead(_ hold: LeaseHold) -> ChainPoint {
-        guard role == .primary || role == .draining, position.number > hold.body.head.number else {
+        // A session whose epoch is not on record must leave the head where it found it: the next one's record says from
+        // there on which numbers are contested (N7), its own seal among them.
+        guard opened != nil, role == .primary || role == .draining, position.number > hold.body.head.number else {
             return hold.body.head
         }
         return position

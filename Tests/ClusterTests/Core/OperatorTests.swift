@@ -68,6 +68,22 @@ import Testing
         #expect(node.core.role == .joining && node.core.memory.isDemoted)
     }
 
+    @Test("N7 Who lets go with a seal, and without a record of its epoch, leaves the head where it was")
+    func demoteSealed() throws {
+        var node = SampleNode()
+        node.join(at: point)
+        node.waitForClaim()
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v2")))
+        let head = node.core.hold?.claimedHead
+        node.answerFetch(.absent)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        node.tell(.created(try #require(node.core.step?.ticket), .created))
+        #expect(node.core.role == .sealed && node.core.position.number == 10)
+        node.tell(.command(.demote))
+        #expect(node.swapped?.state == .free)
+        #expect(node.swapped?.head == head, "its own seal is contested, and no record says so")
+    }
+
     @Test("N1 `demote` during a hand-over lets go of the lease where the other one does not come")
     func demoteHandingOver() throws {
         var node = SampleNode()

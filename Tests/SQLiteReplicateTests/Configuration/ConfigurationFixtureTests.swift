@@ -127,12 +127,8 @@ import Testing
         #expect(file.warnings.map(\.short) == ["ignored 31:7", "ignored 32:7"])
     }
 
-    @Test("exec is not served yet and refused where it stands")
-    func exec() throws {
-        let error = try error("07-services")
-        #expect(error.code == .notServed)
-        #expect(error.place == "2:1")
-    }
+    @Test("exec is the program to be run")
+    func exec() throws { #expect(try read("07-services").configuration.exec == "sleep 1") }
 
     @Test("Without exec, the other services are taken with one warning each")
     func services() throws {

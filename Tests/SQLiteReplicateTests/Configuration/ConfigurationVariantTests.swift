@@ -76,7 +76,6 @@ import Testing
         .init(one("path: /x", top: "socket: {permissions: '0660'}"), .invalidValue, "without quotes"),
         .init(one("path: /x", top: "logging: {type: bogus}"), .invalidValue, "text, json, pretty"),
         .init(one("path: /x", top: "logging: {level: bogus}"), .invalidValue, "trace, debug, info, warn, error"),
-        .init(one("path: /x", top: "exec: sleep 1"), .notServed, "'exec'"),
         .init(one("path: /x", database: "min-checkpoint-page-count: 0"), .invalidValue, "at least 1"),
         .init(one("path: /x", database: "monitor-interval: 0s"), .invalidValue, "monitor-interval"),
         .init(one("path: /x", database: "checkpoint-interval: -1s"), .invalidValue, "checkpoint-interval"),
