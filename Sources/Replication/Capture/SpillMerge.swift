@@ -1,7 +1,8 @@
 import LTX
 import SystemPackage
 
-/// Merges spill files, and a copy's image before them, into one transaction file; newer files win.
+/// Merges files of this host, such as a copy's image and the spill files behind it, into one transaction file; newer files
+/// win.
 struct SpillMerge: Sendable {
     /// The files, oldest first.
     let inputs: [FilePath]

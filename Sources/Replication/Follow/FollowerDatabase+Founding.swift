@@ -26,20 +26,14 @@ extension LocalTransaction {
         at path: FilePath,
         mode: UInt32
     ) throws -> LTXFileSummary {
-        guard let source = try TransactionFileSource(path: self.path) else {
-            throw FileFailure("opening", self.path, 2)
-        }
-        let merger = try LTXMerger([source])
-        var header = merger.header
-        (header.minTXID, header.maxTXID) = (.first, last)
-        var writer = try LTXWriter(pageSize: header.pageSize, sink: TransactionFileSink(path: path, mode: mode))
-        do {
-            let summary = try merger.merge(into: &writer, as: header)
-            try writer.sink.complete()
-            return summary
-        } catch {
-            writer.sink.discard()
-            throw error
-        }
+        let header = LTXHeader(
+            pageSize: header.pageSize,
+            commit: header.commit,
+            minTXID: .first,
+            maxTXID: last,
+            timestampMilliseconds: header.timestampMilliseconds,
+            sourceMark: header.sourceMark
+        )
+        return try SpillMerge(inputs: [self.path], output: path, mode: mode, header: header).run()
     }
 }
