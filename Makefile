@@ -105,11 +105,7 @@ durable-bench: setup-servers ## What commits that wait for the store cost, and w
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line
 	@scripts/race.sh $(PROGRAM) $(ROUNDS) $(ONLY)
 
-merge-durable-bench: setup-servers ## What commits that wait for the store cost, and what the write gate adds
-	swift build -c release --product node-host
-	@.venv/bin/python scripts/durable-bench.py .build/release/node-host
-
-race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
+merge-race: setup-servers release ## Long: what merging and snapshots cost beside Litestream; ROUNDS=3
 	@scripts/merge-race.py --litestream .venv/bin/litestream --ours $(PROGRAM) --rounds $(ROUNDS)
 
 shim-test: ## Build the tests' fault shim and check it

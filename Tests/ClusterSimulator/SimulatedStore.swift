@@ -145,13 +145,16 @@ struct SimulatedStore {
     }
 
     /// What the chain goes on from: a snapshot that leads to its new beginning.
+    ///
+    /// It stays the file of the operator's epoch, whoever has claimed and not sealed since.
     mutating func found(with history: History) {
         guard let lease else { return }
+        let earlier = created[beginning]
         let file = SimulatedFile(
             number: beginning,
             node: lease.node,
-            epoch: lease.epoch,
-            session: lease.session,
+            epoch: earlier?.mark.epoch ?? lease.epoch,
+            session: earlier?.session ?? lease.session,
             history: history
         )
         created[beginning] = file

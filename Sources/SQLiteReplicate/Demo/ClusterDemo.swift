@@ -4,7 +4,6 @@ import GRDB
 import Logging
 import ObjectStorage
 import Replication
-import Synchronization
 import SystemPackage
 
 /// Two nodes on a folder: the primary is killed under writes, the standby takes over, the old one returns and keeps its
@@ -110,25 +109,21 @@ struct ClusterDemo {
 
 /// A node of the demonstration, in its own process.
 final class DemoProcess: Sendable {
-    private let output = DemoOutput()
+    private let output: DemoOutput
     private let process: Process
     private let name: String
 
     init(_ program: String, _ name: String, _ folder: FilePath, begins: Bool, ttl: Duration) throws {
         self.name = name
+        output = try DemoOutput(of: name, in: folder)
         process = Process()
         process.executableURL = URL(filePath: program)
         let milliseconds = ttl.components.seconds * 1000
         process.arguments =
             ["demo-node", "--name", name, "--folder", folder.string, "--ttl-ms", "\(milliseconds)"]
             + (begins ? ["--begins"] : [])
-        let pipe = Pipe()
-        process.standardOutput = pipe
+        process.standardOutput = output.destination
         process.standardInput = FileHandle.nullDevice
-        pipe.fileHandleForReading.readabilityHandler = { [output] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil } else { output.take(data) }
-        }
         try process.run()
     }
 
@@ -177,26 +172,33 @@ struct DemoFailure: Error, CustomStringConvertible {
     var description: String { message }
 }
 
-/// What a node of the demonstration has said.
+/// What a node of the demonstration has said, in a file of its folder.
+///
+/// Not a pipe with a `readabilityHandler`: where its writer ends while the handler goes away, libdispatch can still
+/// deliver the hang-up to what it has freed.
 private final class DemoOutput: Sendable {
-    private struct State {
-        var lines: [String] = []
-        var rest = ""
+    private let path: FilePath
+
+    /// Where the process writes.
+    let destination: FileHandle
+
+    /// Makes the file, beside those of the node's earlier processes.
+    init(of name: String, in folder: FilePath) throws {
+        var number = 1
+        while FileManager.default.fileExists(atPath: folder.appending("\(name).\(number).out").string) { number += 1 }
+        path = folder.appending("\(name).\(number).out")
+        let descriptor = try FileDescriptor.open(
+            path,
+            .writeOnly,
+            options: [.create, .append, .closeOnExec],
+            permissions: [.ownerReadWrite, .groupRead, .otherRead]
+        )
+        destination = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: true)
     }
 
-    private let state = Mutex(State())
-
     /// The whole lines so far.
-    var lines: [String] { state.withLock(\.lines) }
-
-    func take(_ data: Data) {
-        state.withLock { state in
-            var parts = (state.rest + String(decoding: data, as: UTF8.self)).split(
-                separator: "\n",
-                omittingEmptySubsequences: false
-            )
-            state.rest = String(parts.removeLast())
-            state.lines += parts.map(String.init)
-        }
+    var lines: [Substring] {
+        guard let text = try? String(contentsOfFile: path.string, encoding: .utf8) else { return [] }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     }
 }
