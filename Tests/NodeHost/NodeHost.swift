@@ -122,7 +122,7 @@ struct RunningHost {
             switch (words.first ?? "", words.count) {
             case ("status", 1): say("status \(await statusText())")
             case ("write", 2):
-                writer.set(isOn: words[1] == "on")
+                await writer.set(isOn: words[1] == "on")
                 say("write \(words[1])")
             case ("sync", 1): await sync()
             case ("switchover", 2):

@@ -20,6 +20,8 @@ final class ProofWriter: Sendable {
     private struct State {
         var isOn: Bool
         var isStopping = false
+        /// Whether a write is under way, or waits for its turn.
+        var isBusy = false
         var hasEnded = false
         /// The epoch in which the node writes; none while it is not the primary.
         var epoch: Int64?
@@ -47,8 +49,11 @@ final class ProofWriter: Sendable {
     /// Commits so far, and how often one was refused.
     var counts: (commits: Int, refusals: Int) { state.withLock { ($0.commits, $0.refusals) } }
 
-    /// Lets it write, or not.
-    func set(isOn: Bool) { state.withLock { $0.isOn = isOn } }
+    /// Lets it write, or not; then nothing is committed any more once this returns.
+    func set(isOn: Bool) async {
+        state.withLock { $0.isOn = isOn }
+        while !isOn, state.withLock(\.isBusy) { try? await Task.sleep(for: .milliseconds(1)) }
+    }
 
     /// Tells it the epoch; none while the node is not the primary.
     func set(epoch: Int64?) { state.withLock { $0.epoch = epoch } }
@@ -76,7 +81,10 @@ final class ProofWriter: Sendable {
         let pause = options.rate > 0 ? 1_000_000_000 / Int64(options.rate) : 0
         var next = BootClock.now
         while true {
-            let (isStopping, isOn, epoch) = state.withLock { ($0.isStopping, $0.isOn, $0.epoch) }
+            let (isStopping, isOn, epoch) = state.withLock { state in
+                state.isBusy = state.isOn && !state.isStopping && state.epoch != nil
+                return (state.isStopping, state.isOn, state.epoch)
+            }
             guard !isStopping else { return }
             guard isOn, epoch != nil else {
                 isWriting = false

@@ -153,12 +153,27 @@ final class ProcessCluster {
         let followed = try ProofCheck(standby.database, journals: journals)
         #expect(followed.isProven && followed.rows == check.rows, "\(followed)")
         let restored = folder.appending("restored-\(UInt32.random(in: .min ... .max)).db")
-        try await Litestream.restore(server.url(prefix), to: restored, environment: server.environment)
+        try await restore(to: restored)
         let digests = [try SQLiteFile.contentDigest(of: restored), try SQLiteFile.contentDigest(of: primary.database)]
         #expect(digests[0] == digests[1], "Litestream restores something else")
         for node in nodes { #expect(node.readerFaults.isEmpty, "\(node.readerFaults)") }
         if takesOutTails, !check.tails.isEmpty { try await proveTails(check) }
         return check
+    }
+
+    /// Litestream restores the bucket.
+    ///
+    /// It reads what a listing told it of: where old files are dropped after seconds, as no one would have it in life, some
+    /// may be gone before it gets to them. It is asked again then.
+    private func restore(to output: FilePath) async throws {
+        for _ in 0..<5 {
+            do {
+                return try await Litestream.restore(server.url(prefix), to: output, environment: server.environment)
+            } catch let error where "\(error)".contains("file does not exist") {
+                try? FileManager.default.removeItem(atPath: output.string)
+            }
+        }
+        try await Litestream.restore(server.url(prefix), to: output, environment: server.environment)
     }
 
     /// Whether what was committed and is missing must be found in tails; not where the history that they go on from may
