@@ -121,7 +121,7 @@ extension NodeDriver {
 
     /// Begins a cluster: a lease that this node alone may claim (N15).
     private func begin(_ identity: NodeIdentity) async throws -> FoundCluster? {
-        let place = ClusterFounding(replica: replica, leases: leases.store, layout: layout)
+        let place = ClusterFounding(replica: replica, leases: leaseStore, layout: layout)
         let founder = ClusterFounding.Founder(
             identity,
             name: configuration.name,

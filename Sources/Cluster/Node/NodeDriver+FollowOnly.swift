@@ -21,7 +21,7 @@ extension NodeDriver {
     /// - Returns: Whether it has followed, and is to end.
     func followOrWait(_ chain: ChainStore) async throws -> Bool {
         do {
-            if verdict == nil { verdict = try await StoreProbe(leases.store, layout: layout).run() }
+            if verdict == nil { verdict = try await StoreProbe(leaseStore, layout: layout).run() }
             guard case .unfit(let fact)? = verdict else {
                 wait(for: "a cluster in \(replica.store): start the node that has the database, or run `cluster init`")
                 return false

@@ -15,6 +15,8 @@ actor NodeDriver {
     let replica: Replica
     let creating: Replica
     let layout: ClusterLayout
+    /// Where the lease's object lies.
+    let leaseStore: any ObjectStore
     let leases: LeaseStore
     let peers: any PeerMessaging
     let logger: Logger
@@ -94,6 +96,7 @@ actor NodeDriver {
     ) {
         (self.configuration, self.replica, self.creating, self.layout) = (configuration, replica, creating, layout)
         (self.peers, self.gate) = (peers, gate)
+        leaseStore = leases
         self.leases = LeaseStore(leases, layout: layout)
         var logger = logger
         logger[metadataKey: "node"] = "\(configuration.name)"

@@ -47,7 +47,8 @@ import Testing
 
     /// The life of a lease in a store.
     private func check(_ store: any ObjectStore) async throws {
-        let lease = LeaseStore(store, layout: ClusterLayout(path: "life-\(UInt64.random(in: .min ... .max))"))
+        let layout = ClusterLayout(path: "life-\(UInt64.random(in: .min ... .max))")
+        let lease = LeaseStore(store, layout: layout)
         #expect(await lease.read().reading == .absent)
         guard case .swapped(let first) = await lease.swap(.sample(counter: 1), condition: nil).answer else {
             Issue.record("the lease could not be created")
@@ -64,13 +65,13 @@ import Testing
         #expect(await lease.read().reading == .body(.sample(counter: 2), second))
 
         let other = ObjectBody.bytes(ByteBuffer(string: "something else"))
-        try await store.put(lease.key, other, metadata: ObjectMetadata(), condition: .none)
+        try await store.put(layout.lease, other, metadata: ObjectMetadata(), condition: .none)
         guard case .unfit(let words) = await lease.read().reading else {
             Issue.record("something else was taken for a lease")
             return
         }
-        #expect(words.contains("is not JSON") && words.contains(lease.key))
-        try await store.delete([lease.key])
+        #expect(words.contains("is not JSON") && words.contains(layout.lease))
+        try await store.delete([layout.lease])
         #expect(await lease.swap(.sample(counter: 3), condition: second).answer == .refused)
     }
 }
