@@ -39,10 +39,22 @@ extension Response {
         json(status, ["reason": reason])
     }
 
-    /// A body that is too large; the connection ends, as the rest of it is in the way.
-    static var tooLarge: Response {
-        problem(.contentTooLarge, "A body here has at most \(HealthServerSettings.bodyLimit) bytes.")
-            .with(.connection, "close")
+    /// A body that is larger than `limit`; the connection ends, as the rest of it is in the way.
+    static func tooLarge(_ limit: Int) -> Response {
+        problem(.contentTooLarge, "A body here has at most \(limit) bytes.").with(.connection, "close")
+    }
+
+    /// A token that is missing or wrong.
+    ///
+    /// - Parameter whose: Whose token is wanted: `the node's`.
+    static func tokenWanted(_ whose: String) -> Response {
+        problem(.unauthorized, "This wants \(whose) token, as 'Authorization: Bearer TOKEN'.")
+            .with(.wwwAuthenticate, "Bearer realm=\"sqlite-replicate\"")
+    }
+
+    /// Bytes of somebody else's making.
+    static func bytes(_ bytes: [UInt8]) -> Response {
+        of(.ok, "application/octet-stream", ByteBuffer(bytes: bytes))
     }
 
     /// Numbers for Prometheus.

@@ -3,7 +3,6 @@ public import Cluster
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import ObjectStorage
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -46,18 +45,6 @@ public struct NodeClient: PeerMessaging {
     }
 
     private let token: Secret?
-
-    /// No answer of a node is longer.
-    private static let answerLimit = 256 << 10
-
-    private static let client: HTTPClient = {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.idleTimeout = .seconds(10)
-        // Who asks knows how long an answer is worth something.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
 
     /// Creates a client.
     ///
@@ -147,25 +134,13 @@ public struct NodeClient: PeerMessaging {
         return (url.hasSuffix("/") ? String(url.dropLast()) : url) + path
     }
 
-    private func unusable(_ answer: Answer, _ url: String) -> NodeClientError {
+    private func unusable(_ answer: HTTPAnswer, _ url: String) -> NodeClientError {
         answer.status == 401
             ? .unauthorized(url, hasToken: token != nil) : .invalidAnswer(url, answer.status, answer.words)
     }
 }
 
 extension NodeClient {
-    /// A whole answer.
-    fileprivate struct Answer: Sendable {
-        var status: Int
-        var body: ByteBuffer
-
-        /// What it says, for people.
-        var words: String {
-            let members = try? MessageReader(body)
-            return (try? members?.string("reason")) ?? String(buffer: body).oneLine
-        }
-    }
-
     /// Sends a request and reads the whole answer.
     private func exchange(
         _ method: HTTPMethod,
@@ -173,7 +148,7 @@ extension NodeClient {
         _ members: [String: JSONValue]? = nil,
         token: Secret?,
         within limit: Duration
-    ) async throws(NodeClientError) -> Answer {
+    ) async throws(NodeClientError) -> HTTPAnswer {
         guard Endpoint.isHTTP(url) else { throw .invalidAddress(url) }
         var request = HTTPClientRequest(url: url)
         request.method = method
@@ -187,29 +162,9 @@ extension NodeClient {
             request.body = .bytes(ByteBuffer(bytes: (try? JSONEncoder().encode(members)) ?? Data()))
         }
         do {
-            return try await Self.answer(to: request, within: limit)
+            return try await HTTPAnswer(to: request, within: limit)
         } catch {
             throw NodeClientError(transport: error, url, limit)
-        }
-    }
-
-    /// The client's own deadline ends with the answer's head; this one covers all of it.
-    private static func answer(to request: HTTPClientRequest, within limit: Duration) async throws -> Answer {
-        try await withThrowingTaskGroup(of: Answer?.self) { group in
-            group.addTask {
-                let response = try await client.execute(request, deadline: .now() + TimeAmount(limit))
-                let body = try await response.body.collect(upTo: answerLimit)
-                return Answer(status: Int(response.status.code), body: body)
-            }
-            group.addTask {
-                try await Pause.sleep(for: limit)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let answer = first else {
-                throw HTTPClientError.deadlineExceeded
-            }
-            return answer
         }
     }
 }

@@ -5,17 +5,20 @@ import NIOCore
 import NIOHTTP1
 
 /// One client's connection: Hummingbird's, with a bound on what a slow client may keep busy.
-struct HealthConnection: ServerChildChannel {
+struct BoundedConnection: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
     private let base: HTTP1Channel
     private let timeout: TimeAmount
 
-    init(_ settings: HealthServerSettings, _ responder: HealthResponder) {
-        timeout = TimeAmount(settings.clientTimeout)
+    /// - Parameters:
+    ///   - clientTimeout: How long a client may take to send a request, to take an answer, and to be silent between them.
+    ///   - respond: Answers a request. What it throws ends the connection.
+    init(clientTimeout: Duration, respond: @escaping @Sendable (Request) async throws -> Response) {
+        timeout = TimeAmount(clientTimeout)
         base = HTTP1Channel(
             responder: { request, writer, _ in
-                let response = try await responder.respond(to: request)
+                let response = try await respond(request)
                 try await writer.write(response: response.head, body: response.body)
             },
             configuration: HTTP1Channel.Configuration(

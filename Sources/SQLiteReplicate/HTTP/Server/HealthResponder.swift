@@ -1,7 +1,6 @@
 import Cluster
 import Hummingbird
 import HummingbirdCore
-import NIOCore
 
 /// Answers requests; it holds nothing that changes.
 struct HealthResponder: Sendable {
@@ -41,8 +40,7 @@ struct HealthResponder: Sendable {
             return .problem(.forbidden, "Commands of web pages are not taken.")
         }
         if token.isBrought(by: request.headers[.authorization]) { return nil }
-        return .problem(.unauthorized, "This wants the node's token, as 'Authorization: Bearer TOKEN'.")
-            .with(.wwwAuthenticate, "Bearer realm=\"sqlite-replicate\"")
+        return .tokenWanted("the node's")
     }
 
     /// What only tells something.
@@ -63,14 +61,7 @@ struct HealthResponder: Sendable {
     private func command(_ route: HealthRoute, _ request: Request) async throws -> Response {
         guard let node else { return .problem(.notFound, "This process is no node of a cluster.") }
         let limit = HealthServerSettings.bodyLimit
-        let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
-        guard length <= limit else { return .tooLarge }
-        let body: ByteBuffer
-        do {
-            body = try await request.body.collect(upTo: limit)
-        } catch is NIOTooManyBytesError {
-            return .tooLarge
-        }
+        guard let body = try await request.wholeBody(upTo: limit) else { return .tooLarge(limit) }
         return await node.respond(route, body)
     }
 }

@@ -1,9 +1,5 @@
 public import Cluster
-import Hummingbird
-import HummingbirdCore
 public import Logging
-import NIOCore
-import NIOPosix
 public import Replication
 public import ServiceLifecycle
 
@@ -116,28 +112,24 @@ public final class HealthServer: Service {
     private func serve() async throws {
         try settings.validate()
         let address = try await settings.resolved()
-        // Hummingbird says the same in its own words.
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .warning)
-        let server = HealthConnection(settings, responder).server(
-            configuration: ServerConfiguration(
-                address: .hostname(address, port: settings.port),
-                availableConnectionsDelegate: .maximum(settings.maximumConnections, logger: quiet)
-            ),
-            onServerRunning: { [bound, logger, settings] channel in
-                var place = settings
-                place.port = channel.localAddress?.port ?? settings.port
-                logger.info("Health server listens", metadata: ["http.address": "\(place.address)"])
-                bound.settle(.success(place.port))
-            },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            logger: quiet
-        )
+        let connection = BoundedConnection(clientTimeout: settings.clientTimeout) { [responder] request in
+            try await responder.respond(to: request)
+        }
         let (probe, source) = (probe, source)
         try await withThrowingTaskGroup { group in
             group.addTask { await probe.run { await source.look() } }
             defer { group.cancelAll() }
-            try await server.run()
+            try await connection.serve(
+                at: address,
+                port: settings.port,
+                maximumConnections: settings.maximumConnections,
+                logger: logger
+            ) { [bound, logger, settings] port in
+                var place = settings
+                place.port = port
+                logger.info("Health server listens", metadata: ["http.address": "\(place.address)"])
+                bound.settle(.success(port))
+            }
         }
     }
 }

@@ -1,6 +1,3 @@
-import NIOCore
-import SystemPackage
-
 /// Why a health server does not start.
 ///
 /// Branch on ``code``; show ``message`` to a person.
@@ -64,26 +61,26 @@ extension HealthServerError {
 
     /// What an error of the system means when it comes of listening; `nil` for others.
     init?(listening error: any Error, at settings: HealthServerSettings) {
-        guard let error = error as? IOError else { return nil }
+        guard let failure = ListenFailure(error) else { return nil }
         let address = settings.address
-        switch Errno(rawValue: error.errnoCode) {
-        case .addressInUse:
+        switch failure {
+        case .inUse:
             self.init(
                 code: .addressInUse,
                 message: "\(address) is in use: end the program that listens there, or take another port, with "
                     + "'listen: HOST:PORT' below 'cluster:'."
             )
-        case .addressNotAvailable:
+        case .notHere:
             self.init(
                 code: .addressUnavailable,
                 message: "\(address) is no address of this host: listen at one that it has, or at 127.0.0.1."
             )
-        case .permissionDenied, .notPermitted:
+        case .forbidden:
             self.init(
                 code: .permissionDenied,
                 message: "This process may not listen at \(address): take a port from 1024 on, or give it the right."
             )
-        case let number:
+        case .other(let number):
             self.init(code: .addressUnavailable, message: "Listening at \(address) does not work: \(number).")
         }
     }
