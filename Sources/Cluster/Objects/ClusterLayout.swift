@@ -4,6 +4,7 @@
 ///     <path>/cluster/epochs/<epoch>.json  what is written down of each epoch
 ///     <path>/cluster/nodes/<node>.json    what each node says of itself
 ///     <path>/cluster/tails/<node>/…       what was committed beside the chain, kept
+///     <path>/cells/<cluster>              the lease of another store's cluster whose witness this store is
 ///     <path>/probe/<nonce>/…              what finds out whether a store can fence; removed again
 public struct ClusterLayout: Hashable, Sendable {
     /// The path of the replica in its store, without slashes at its ends; empty for the whole store.
@@ -30,6 +31,10 @@ public struct ClusterLayout: Hashable, Sendable {
     public func record(of epoch: Epoch) -> String { "\(epochs)\(SessionID(rawValue: epoch.rawValue)).json" }
     /// The record of a node.
     public func record(of node: NodeID) -> String { "\(nodes)\(node).json" }
+    /// The leases of all clusters whose witness the store is.
+    public var cells: String { key("cells/") }
+    /// The lease of a cluster whose witness the store is.
+    public func cell(of cluster: ClusterID) -> String { "\(cells)\(cluster)" }
     /// The objects of a probe.
     public func probe(_ nonce: Nonce) -> String { key("probe/\(nonce)/") }
 }

@@ -54,11 +54,24 @@ public struct ClusterStores: Sendable {
         whole.partSize = 5 << 30
         let single = try S3Store(configuration: whole, logger: logger)
         creating = Replica(store: single, layout: .s3(prefix: database.replica.path))
-        let limit = min(max(ttl / 2, .milliseconds(250)), .seconds(10))
+        leases = try Self.leases(database.replica, ttl: ttl, logger: logger)
+        layout = ClusterLayout(path: database.replica.path)
+    }
+
+    /// The store of a lease: requests are sent once, and do not take long.
+    ///
+    /// - Throws: `ObjectStoreError` for settings that the store cannot use.
+    static func leases(_ replica: ReplicaConfiguration, ttl: Duration, logger: Logger) throws -> any ObjectStore {
+        guard replica.type == .s3 else { return FolderStore(root: FilePath(replica.path)) }
+        var configuration = try S3Configuration(replica.s3)
+        configuration.retry = .never
+        let limit = limit(ttl: ttl)
         configuration.limits.connectTimeout = limit
         configuration.limits.requestTimeout = limit
         configuration.limits.stallTimeout = limit
-        leases = try S3Store(configuration: configuration, logger: logger)
-        layout = ClusterLayout(path: database.replica.path)
+        return try S3Store(configuration: configuration, logger: logger)
     }
+
+    /// How long an answer about a lease is waited for: one that takes half of its time to live helps nobody.
+    static func limit(ttl: Duration) -> Duration { min(max(ttl / 2, .milliseconds(250)), .seconds(10)) }
 }
