@@ -61,14 +61,14 @@ docs: setup ## Build the documentation into .build-docs
 
 install: release ## Install program and service files under PREFIX=/usr/local
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sqlite-replicate
-	for unit in sqlite-replicate sqlite-replicate-node; do \
+	for unit in sqlite-replicate sqlite-replicate-node sqlite-replicate-witness; do \
 		install -D -m 644 Examples/systemd/$$unit.service $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service && \
 		sed -i 's|/usr/local/bin|$(PREFIX)/bin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit 1; \
 	done
 
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/sqlite-replicate
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate{,-node}.service
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sqlite-replicate{,-node,-witness}.service
 
 histories: setup-servers ## Long: random histories, restored and compared at every commit; SEEDS=1..2000
 	HISTORY_SEEDS=$(SEEDS) $(LONG) --filter 'Histor(y|ies)Tests'

@@ -46,7 +46,7 @@ struct Program: AsyncParsableCommand {
                 name: "NODE SUBCOMMANDS",
                 subcommands: [
                     ServiceCommand.self, StandbyCommand.self, PromoteCommand.self, SwitchoverCommand.self,
-                    DemoteCommand.self, ClusterCommand.self, TailCommand.self,
+                    DemoteCommand.self, ClusterCommand.self, TailCommand.self, WitnessCommand.self,
                 ]
             )
         ],

@@ -5,7 +5,7 @@ import SQLiteReplicate
 /// How the commands of a node end, beyond 0 and 1.
 enum NodeExit {
     /// The commands that end so.
-    static let commands = ["service", "standby", "promote", "switchover", "demote", "cluster", "tail"]
+    static let commands = ["service", "standby", "promote", "switchover", "demote", "cluster", "tail", "witness"]
 
     /// Wrong usage, or a configuration that cannot be used.
     static let usage: Int32 = 2
@@ -48,6 +48,12 @@ enum NodeExit {
         case NodeError.unfitStore: unfitStore
         case let error as HealthServerError where error.code == .invalidSettings || error.code == .tokenMissing: usage
         case let error as NodeClientError where error.code == .invalidAddress: usage
+        case let error as WitnessError:
+            switch error.code {
+            case .invalidSettings, .tokenMissing, .certificate: usage
+            case .foreignFile, .damagedFile: needsOperator
+            default: 1
+            }
         default: 1
         }
     }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Cluster
+import Foundation
 import SQLiteReplicate
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import sqlite_replicate
@@ -84,6 +86,27 @@ import Testing
         #expect(repair.recreateLease && !repair.reseed && repair.node.arguments.count == 2)
     }
 
+    @Test("The witness serves unless it is asked for its status")
+    func witness() throws {
+        let serve = try parse(WitnessServeCommand.self, "witness", "-data", "w.db", "-token-env=W")
+        #expect(serve.data == "w.db" && serve.listen == "127.0.0.1:3001" && serve.access.tokenVariable == "W")
+        #expect(try parse(WitnessServeCommand.self, "witness", "serve", "--data=w.db", "-listen", ":1").listen == ":1")
+        let status = try parse(WitnessStatusCommand.self, "witness", "status", "http://w", "-json", "-token-file", "t")
+        #expect(status.url == "http://w" && status.json && status.access.tokenFile == "t")
+    }
+
+    @Test("The commands of the systemd units are ones that the program knows")
+    func units() throws {
+        let folder = PackageRoot.appending("Examples/systemd").string
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(names.count == 3)
+        for name in names {
+            let lines = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).split(separator: "\n")
+            let command = try #require(lines.first { $0.hasPrefix("ExecStart=") }, "\(name)")
+            _ = try Program.parseAsRoot(command.split(separator: " ").dropFirst().map(String.init))
+        }
+    }
+
     @Test(
         "Wrong usage says what to do",
         arguments: [
@@ -98,6 +121,9 @@ import Testing
             (["cluster", "repair", "-reseed", "-recreate-lease", "-yes"], "one of -recreate-lease and -reseed"),
             (["cluster", "repair", "-reseed"], "Stop all nodes, then give -yes"), (["cluster", "bogus"], "bogus"),
             (["cluster", "status", "a.db"], "Name the replica"), (["promote", "now"], "now"),
+            (["witness"], "--data"), (["witness", "-data", "w", "-key", "k"], "belong together"),
+            (["witness", "-data", "w", "-listen", "3001"], "HOST:PORT"), (["witness", "status"], "<url>"),
+            (["witness", "-data", "w", "-token-file", "t", "-token-env", "T"], "exclude each other"),
         ]
     )
     func refused(_ arguments: [String], _ words: String) throws {
