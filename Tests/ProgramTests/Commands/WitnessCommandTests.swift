@@ -158,6 +158,24 @@ struct WitnessCommandTests {
         }
     }
 
+    @Test("Each answer to a write comes behind a sync of what was written")
+    func synced() async throws {
+        try await withTemporaryFolder { folder in
+            let shims = folder.appending("shim")
+            try FileManager.default.createDirectory(atPath: shims.string, withIntermediateDirectories: false)
+            let shim = try await FaultShim(in: shims)
+            let witness = try await start(in: folder, environment: shim.environment)
+            try shim.set([FaultShim.Rule(.count, calls: ["fsync", "fdatasync"], pathSuffixes: ["-wal"])])
+            var version: LeaseVersion?
+            for number in 1...20 as ClosedRange<UInt64> {
+                version = try await witness.cell.put(Array("\(number)".utf8), replacing: version)
+                let count = try #require(try shim.counts().first).matching
+                #expect(count >= number, "\(number) writes, \(count) syncs")
+            }
+            #expect(try await witness.process.terminate().isSuccess)
+        }
+    }
+
     @Test(
         "A disk that refuses makes a swap 503 and the health too, changes nothing, and is forgotten when it works again"
     )

@@ -45,21 +45,17 @@ final class WitnessCells: Sendable {
         var changed: Timestamp
     }
 
+    /// The number that names the file.
+    let identity: UInt64
     private let queue: DatabaseQueue
 
     /// Opens the file, and makes it where there is none.
     ///
     /// - Throws: ``WitnessError``, also where another witness has it open.
-    init(opening path: FilePath) throws(WitnessError) { queue = try WitnessFile.open(path) }
+    init(opening path: FilePath) throws(WitnessError) { (queue, identity) = try WitnessFile.open(path) }
 
     /// Closes the file, and gives it free.
     func close() throws { try queue.close() }
-
-    /// The number that names this file.
-    func identity() throws -> UInt64 {
-        let id = try queue.inDatabase { try Int64.fetchOne($0, sql: "SELECT id FROM state") }
-        return UInt64(bitPattern: id ?? 0)
-    }
 
     /// What is in a cell; `nil` where nothing was ever put there.
     func read(_ name: ClusterID) throws -> Content? { try queue.inDatabase { try Self.content($0, name) } }

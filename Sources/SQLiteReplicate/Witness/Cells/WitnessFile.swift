@@ -20,15 +20,19 @@ enum WitnessFile {
 
     /// Opens the file, and makes it where there is none. Blocks.
     ///
+    /// - Returns: The file, and the number that names it.
     /// - Throws: ``WitnessError``.
-    static func open(_ path: FilePath) throws(WitnessError) -> DatabaseQueue {
+    static func open(_ path: FilePath) throws(WitnessError) -> (DatabaseQueue, identity: UInt64) {
         do {
             // SQLite has names that stand for no file, such as ":memory:"; none of them is a whole path.
             let path = FilePath(FileManager.default.currentDirectoryPath).pushing(path)
             let isNew = try create(path)
             let queue = try DatabaseQueue(path: path.string, configuration: configuration(path))
-            try queue.inDatabase { try prepare($0, path, isNew: isNew) }
-            return queue
+            let identity = try queue.inDatabase { database in
+                try prepare(database, path, isNew: isNew)
+                return try Int64.fetchOne(database, sql: "SELECT id FROM state") ?? 0
+            }
+            return (queue, UInt64(bitPattern: identity))
         } catch let error as WitnessError {
             throw error
         } catch let error as DatabaseError {
@@ -114,6 +118,13 @@ enum WitnessFile {
             body BLOB NOT NULL);
         INSERT OR IGNORE INTO state VALUES (1, ?, 0, 0)
         """
+}
+
+extension WitnessFile {
+    /// What went wrong, without the statement that met it.
+    static func words(_ error: any Error) -> String {
+        (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
+    }
 }
 
 extension UInt64 {

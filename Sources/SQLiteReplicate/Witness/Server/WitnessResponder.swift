@@ -1,5 +1,4 @@
 import Cluster
-import GRDB
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -8,8 +7,6 @@ import Replication
 /// Answers the requests to a witness; it holds nothing that changes.
 struct WitnessResponder: Sendable {
     let cells: WitnessCells
-    /// The number that names the file.
-    let identity: UInt64
     let token: BearerToken?
     let version: String?
     let report: @Sendable () async -> HealthReport
@@ -47,7 +44,7 @@ struct WitnessResponder: Sendable {
         case .route(.health): return .health(await report())
         case .route(.list):
             if let refusal = refusal(of: request, isWrite: false) { return refusal }
-            return try await answering { .json(.ok, WitnessDocument(identity, version, try cells.list())) }
+            return try await answering { .json(.ok, WitnessDocument(cells.identity, version, try cells.list())) }
         case .route(.read(let name)):
             if let refusal = refusal(of: request, isWrite: false) { return refusal }
             return try await answering {
@@ -113,7 +110,7 @@ struct WitnessResponder: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            let fact = (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
+            let fact = WitnessFile.words(error)
             logger.error("The file of the witness does not work", metadata: ["error": "\(fact)"])
             return .problem(
                 .serviceUnavailable,

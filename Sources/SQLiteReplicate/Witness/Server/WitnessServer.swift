@@ -63,13 +63,10 @@ public final class WitnessServer: Service {
         let (data, certificate) = (settings.data, settings.certificate)
         // The certificate first: what it lacks is told although the file may be in use.
         let tls = try await onDisk { try certificate?.load() }
-        let (cells, identity) = try await onDisk {
-            let cells = try WitnessCells(opening: data)
-            return (cells, try cells.identity())
-        }
+        let cells = try await onDisk { try WitnessCells(opening: data) }
         let result: Result<Void, any Error>
         do {
-            result = .success(try await serve(cells, identity, at: address, tls))
+            result = .success(try await serve(cells, at: address, tls))
         } catch {
             result = .failure(error)
         }
@@ -79,16 +76,10 @@ public final class WitnessServer: Service {
         try result.get()
     }
 
-    private func serve(
-        _ cells: WitnessCells,
-        _ identity: UInt64,
-        at address: String,
-        _ tls: TLSConfiguration?
-    ) async throws {
+    private func serve(_ cells: WitnessCells, at address: String, _ tls: TLSConfiguration?) async throws {
         let probe = HealthProbe(freshness: settings.checkInterval, limit: settings.checkTimeout)
         let responder = WitnessResponder(
             cells: cells,
-            identity: identity,
             token: settings.token.map { BearerToken($0) },
             version: settings.version,
             report: { await probe.report() },
@@ -132,7 +123,7 @@ public final class WitnessServer: Service {
         do {
             try await onDisk { try cells.check() }
         } catch {
-            report.failure = "The witness's file does not work: \(error)"
+            report.failure = "The witness's file does not work: \(WitnessFile.words(error))"
         }
         return report
     }
