@@ -24,11 +24,14 @@ enum MemoryTuning {
 
     /// Gives back, once, what only the start of a long run has needed: free memory of the heaps, and the program's own
     /// code, of which the kernel maps far more than is run.
-    static func trimAfterStart() {
+    ///
+    /// - Parameter sparingly: Whether the code that runs from then on is mapped in small pieces. For a program that is never
+    ///   quiet: what it runs lies all over its code, and the kernel maps 64 KiB around each step, several times what is needed.
+    static func trimAfterStart(sparingly: Bool = false) {
         #if canImport(Glibc)
             AlarmClock.shared.call(at: .now + startTime) {
                 trimHeaps()
-                releaseCode()
+                releaseCode(sparingly: sparingly)
             }
         #endif
     }
@@ -45,12 +48,21 @@ enum MemoryTuning {
         }
 
         /// Unmaps the code from this process; what runs is mapped again at its next step, from the file or the cache.
-        private static func releaseCode() {
+        private static func releaseCode(sparingly: Bool) {
             for code in MemoryMap.codeOfProgram() {
                 guard let start = unsafe UnsafeMutableRawPointer(bitPattern: code.lowerBound) else { continue }
                 // SAFETY: the range is mapped privately from a file, only to be read and run: there is nothing to lose.
                 _ = unsafe madvise(start, code.count, MADV_DONTNEED)  // what cannot be given back stays
+                guard sparingly else { continue }
+                // The kernel never maps beyond what has the same advice: every other piece gets another one.
+                for offset in stride(from: 0, to: code.count, by: 2 * pieceSize) {
+                    // SAFETY: as above; advice about reading ahead changes no byte. Refused, it leaves things as they were.
+                    _ = unsafe madvise(start + offset, min(pieceSize, code.count - offset), MADV_RANDOM)
+                }
             }
         }
+
+        /// Two pages: some thousand pieces for all of the program's code, of the 65,530 that a process may have.
+        private static let pieceSize = 8 << 10
     #endif
 }

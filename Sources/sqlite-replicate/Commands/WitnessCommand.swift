@@ -88,7 +88,7 @@ struct WitnessServeCommand: AsyncParsableCommand {
         try await NodeExit.run {
             let settings = try await settings()
             let logger = try LogSettings.logger(LoggingConfiguration(), level: logLevel)
-            MemoryTuning.trimAfterStart()
+            MemoryTuning.trimAfterStart(sparingly: true)
             try await StopSignals.shutDownGracefully(logger: logger) {
                 try await Commands.runWitness(settings, logger: logger)
             }
