@@ -15,6 +15,8 @@ PROGRAM := .build/release/sqlite-replicate
 # The long targets run the tests in release mode, in a build folder of their own.
 LONG := swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --disable-xctest
 SEEDS ?= 1..2000
+# What is simulated: log, nodes that share a store; duo, two hosts with a store each and a witness.
+MODEL ?= log
 SECONDS_OF_SOAK ?= 600
 FAULTS ?= all
 ROUNDS ?= 3
@@ -79,13 +81,13 @@ soak: setup-servers ## Long: levels and retention under load beside real Litestr
 faults: setup-servers shim-test ## Long: every fault point with every kind of fault; FAULTS=all
 	FAULTS=$(FAULTS) $(LONG) --filter Fault
 
-simulate: setup ## Long: the failover protocol in simulated time; SEEDS=1..2000
+simulate: setup ## Long: the failover protocol in simulated time; MODEL=log or duo, SEEDS=1..2000
 	@swift build -c release --product simulate $(RELEASE_FLAGS)
-	@.build/release/simulate $(SEEDS)
+	@.build/release/simulate $(MODEL) $(SEEDS)
 
 simulate-variants: setup ## Long: each rule of the failover protocol left out must be noticed within 5,000 seeds
 	@swift build -c release --product simulate $(RELEASE_FLAGS)
-	@.build/release/simulate --variants
+	@.build/release/simulate $(MODEL) --variants
 
 failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
 	FAILOVER_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_AWAY_MS=60000 FAILOVER_LIMITS=1 \

@@ -44,11 +44,13 @@ struct SimulatedFile: Hashable, Sendable {
     var mark: FileMark
     var session: SessionID
     var history: History
+    /// Whether it holds all pages, and needs none before it.
+    var isWhole = false
 
-    init(number: UInt64, node: NodeID, epoch: Epoch, session: SessionID, history: History) {
+    init(number: UInt64, node: NodeID, epoch: Epoch, session: SessionID, history: History, isWhole: Bool = false) {
         let point = ChainPoint(number: number, checksum: history.checksum)
         let bytes = History.mix(number ^ History.mix(node.rawValue ^ History.mix(epoch.rawValue)))
         mark = FileMark(point: point, node: node, epoch: epoch, fileChecksum: bytes ^ point.checksum)
-        (self.session, self.history) = (session, history)
+        (self.session, self.history, self.isWhole) = (session, history, isWhole)
     }
 }

@@ -33,7 +33,7 @@ struct SimulatedNode {
     var isLocked = true
     /// What the newest closed file, or the seal, holds.
     var captured = History()
-    var fetched: (mark: FileMark, history: History)?
+    var fetched: (mark: FileMark, history: History, isWhole: Bool)?
     /// Cut off from the store, and from the other nodes, until then.
     var cutFromStore: Int64 = 0
     var cutFromPeers: Int64 = 0

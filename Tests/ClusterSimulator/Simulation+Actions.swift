@@ -75,7 +75,8 @@ extension Simulation {
                 nodes[index].cutFromLease = time + length + random.milliseconds(0...10_000)
             }
         case .roleChanged(.claiming): crashSoon(index, scenario.crashOnClaim, 2_000)
-        case .gate, .roleChanged, .alarm: break
+        // Nodes that share a store never ask for the others.
+        case .gate, .roleChanged, .alarm, .useChain, .survey, .createCopy, .publishCopy, .captureAll: break
         }
     }
 
@@ -141,14 +142,14 @@ extension Simulation {
             event = .leaseSwapped(ticket, .swapped(store.version))
         case .fetch(let number):
             if store.present.contains(number), let file = store.created[number] {
-                if isCurrent(request) { nodes[request.node].fetched = (file.mark, file.history) }
+                if isCurrent(request) { nodes[request.node].fetched = (file.mark, file.history, false) }
                 event = .fetched(ticket, .file(file.mark))
             } else {
                 event = .fetched(ticket, .absent)
             }
         case .fetchMerged(let number):
             if let file = store.covering(number) {
-                if isCurrent(request) { nodes[request.node].fetched = (file.mark, file.history) }
+                if isCurrent(request) { nodes[request.node].fetched = (file.mark, file.history, false) }
                 event = .fetched(ticket, .file(file.mark))
             } else {
                 event = .fetched(ticket, .absent)

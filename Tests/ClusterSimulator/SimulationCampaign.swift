@@ -16,6 +16,18 @@ package struct SimulationCampaign: Sendable {
         package var rate: Double { Double(runCount) / max(1e-9, duration / .seconds(1)) }
     }
 
+    /// What is simulated, under the names of the design's models.
+    package enum Model: String, Sendable, CaseIterable {
+        /// Nodes that share a store.
+        case log
+        /// Two hosts, a store each, and a witness.
+        case duo
+
+        /// The rules that can be left out.
+        package var rules: [ProtocolRule] { self == .log ? ProtocolRule.shared : ProtocolRule.crossed }
+    }
+
+    let model: Model
     let seeds: ClosedRange<UInt64>
     let rule: ProtocolRule?
     let stopsAtFirst: Bool
@@ -23,11 +35,29 @@ package struct SimulationCampaign: Sendable {
     /// Prepares a campaign.
     ///
     /// - Parameters:
+    ///   - model: What is simulated.
     ///   - seeds: The seeds of its runs.
     ///   - rule: A rule to be left out.
     ///   - stopsAtFirst: Whether it ends with the first run in which something breaks.
-    package init(seeds: ClosedRange<UInt64>, leavingOut rule: ProtocolRule? = nil, stopsAtFirst: Bool = false) {
-        (self.seeds, self.rule, self.stopsAtFirst) = (seeds, rule, stopsAtFirst)
+    package init(
+        _ model: Model = .log,
+        seeds: ClosedRange<UInt64>,
+        leavingOut rule: ProtocolRule? = nil,
+        stopsAtFirst: Bool = false
+    ) {
+        (self.model, self.seeds, self.rule, self.stopsAtFirst) = (model, seeds, rule, stopsAtFirst)
+    }
+
+    /// One run: what broke, and how many events there were.
+    private func runOnce(_ seed: UInt64) -> (what: String?, events: Int) {
+        switch model {
+        case .log:
+            var simulation = Simulation(seed: seed, leavingOut: rule)
+            return (simulation.run(), simulation.eventCount)
+        case .duo:
+            var simulation = CrossedSimulation(seed: seed, leavingOut: rule)
+            return (simulation.run(), simulation.eventCount)
+        }
     }
 
     /// Runs it; blocks until it is over.
@@ -42,10 +72,10 @@ package struct SimulationCampaign: Sendable {
             var found: [(seed: UInt64, what: String)] = []
             var (runs, events) = (0, 0)
             for seed in first...min(seeds.upperBound, first + block - 1) {
-                var simulation = Simulation(seed: seed, leavingOut: rule)
-                if let what = simulation.run() { found.append((seed, what)) }
+                let run = runOnce(seed)
+                if let what = run.what { found.append((seed, what)) }
                 runs += 1
-                events += simulation.eventCount
+                events += run.events
                 if stopsAtFirst, !found.isEmpty { break }
             }
             let total = outcome.withLock { outcome in

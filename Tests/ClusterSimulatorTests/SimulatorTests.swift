@@ -4,10 +4,10 @@ import Testing
 
 /// A short share; `make test` runs 2,000 seeds in release mode besides, and `make simulate` as many as wanted.
 @Suite struct SimulatorTests {
-    @Test("No fault breaks an invariant: a share of the seeds")
-    func seeds() {
-        let outcome = SimulationCampaign(seeds: 1...100).run()
-        print("simulator: 100 seeds, \(outcome.eventCount) events")
+    @Test("No fault breaks an invariant: a share of the seeds", arguments: SimulationCampaign.Model.allCases)
+    func seeds(_ model: SimulationCampaign.Model) {
+        let outcome = SimulationCampaign(model, seeds: 1...100).run()
+        print("simulator, \(model): 100 seeds, \(outcome.eventCount) events")
         #expect(outcome.runCount == 100)
         #expect(outcome.failures.isEmpty, "\(outcome.failures.map { "seed \($0.seed): \($0.what)" })")
     }
@@ -15,6 +15,16 @@ import Testing
     @Test("A run follows from its seed alone")
     func repeats() {
         var (first, second) = (Simulation(seed: 4711, traced: true), Simulation(seed: 4711, traced: true))
+        #expect(first.run() == second.run())
+        let isSame = first.log == second.log
+        #expect(isSame, "two runs of one seed differ")
+        #expect(first.eventCount > 100)
+    }
+
+    @Test("A run of two hosts follows from its seed alone")
+    func crossedRepeats() {
+        let runs = (0..<2).map { _ in CrossedSimulation(seed: 4711, traced: true) }
+        var (first, second) = (runs[0], runs[1])
         #expect(first.run() == second.run())
         let isSame = first.log == second.log
         #expect(isSame, "two runs of one seed differ")

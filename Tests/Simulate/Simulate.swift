@@ -4,49 +4,58 @@ import Foundation
 
 /// The simulator of the failover protocol, for `make simulate` and `make simulate-variants`.
 ///
-///     simulate [FIRST..LAST]               every invariant holds in every run
-///     simulate --variants [FIRST..LAST]    each rule left out is noticed within these seeds
-///     simulate --trace SEED [RULE]         what happens in one run
+///     simulate [MODEL] [FIRST..LAST]               every invariant holds in every run
+///     simulate [MODEL] --variants [FIRST..LAST]    each rule left out is noticed within these seeds
+///     simulate [MODEL] --trace SEED [RULE]         what happens in one run
+///
+/// The models: `log`, nodes that share a store (if none is named); `duo`, two hosts with a store each and a witness.
 @main
 enum Simulate {
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
+        let model = arguments.first.flatMap { SimulationCampaign.Model(rawValue: $0) }
+        if model != nil { arguments.removeFirst() }
+        run(model ?? .log, arguments)
+    }
+
+    private static func run(_ model: SimulationCampaign.Model, _ arguments: [String]) -> Never {
+        var arguments = arguments
         switch arguments.first {
         case "--variants":
             arguments.removeFirst()
             guard let seeds = range(arguments.first ?? "1..5000"), arguments.count < 2 else { usage() }
-            exit(variants(seeds) ? 0 : 1)
+            exit(variants(model, seeds) ? 0 : 1)
         case "--trace":
             guard arguments.count > 1, let seed = UInt64(arguments[1]) else { usage() }
             let rule = arguments.count > 2 ? ProtocolRule(rawValue: arguments[2]) : nil
             guard arguments.count == 2 || rule != nil else { usage() }
-            exit(trace(seed, rule) ? 0 : 1)
+            exit(trace(model, seed, rule) ? 0 : 1)
         default:
             guard let seeds = range(arguments.first ?? "1..2000"), arguments.count < 2 else { usage() }
-            exit(simulate(seeds) ? 0 : 1)
+            exit(simulate(model, seeds) ? 0 : 1)
         }
     }
 
-    private static func simulate(_ seeds: ClosedRange<UInt64>) -> Bool {
+    private static func simulate(_ model: SimulationCampaign.Model, _ seeds: ClosedRange<UInt64>) -> Bool {
         let isLong = seeds.count > 20_000
-        let outcome = SimulationCampaign(seeds: seeds).run { count in
+        let outcome = SimulationCampaign(model, seeds: seeds).run { count in
             if isLong, count.isMultiple(of: 64_000) { print("\(count) runs") }
         }
         for failure in outcome.failures.prefix(20) {
-            print("seed \(failure.seed): \(failure.what)\n    see it with: simulate --trace \(failure.seed)")
+            print("seed \(failure.seed): \(failure.what)\n    see it with: simulate \(model) --trace \(failure.seed)")
         }
         let rate = String(format: "%.0f", outcome.rate)
         print(
-            "simulator: seeds \(seeds.lowerBound)..\(seeds.upperBound), \(outcome.runCount) runs, \(rate) a second, "
+            "simulator, \(model): seeds \(seeds.lowerBound)..\(seeds.upperBound), \(outcome.runCount) runs, \(rate) a second, "
                 + "\(outcome.eventCount / max(1, outcome.runCount)) events each: \(outcome.failures.count) failures"
         )
         return outcome.failures.isEmpty
     }
 
-    private static func variants(_ seeds: ClosedRange<UInt64>) -> Bool {
+    private static func variants(_ model: SimulationCampaign.Model, _ seeds: ClosedRange<UInt64>) -> Bool {
         var missed = 0
-        for rule in ProtocolRule.allCases {
-            let outcome = SimulationCampaign(seeds: seeds, leavingOut: rule, stopsAtFirst: true).run()
+        for rule in model.rules {
+            let outcome = SimulationCampaign(model, seeds: seeds, leavingOut: rule, stopsAtFirst: true).run()
             let name = rule.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
             if let first = outcome.failures.first {
                 print("\(name) seed \(first.seed): \(first.what.prefix(120))")
@@ -55,14 +64,21 @@ enum Simulate {
                 print("\(name) NOT NOTICED in \(outcome.runCount) runs")
             }
         }
-        print("simulator: \(ProtocolRule.allCases.count) rules left out, one at a time: \(missed) not noticed")
+        print("simulator, \(model): \(model.rules.count) rules left out, one at a time: \(missed) not noticed")
         return missed == 0
     }
 
-    private static func trace(_ seed: UInt64, _ rule: ProtocolRule?) -> Bool {
-        var simulation = Simulation(seed: seed, leavingOut: rule, traced: true)
-        let what = simulation.run()
-        for line in simulation.log ?? [] { print(line) }
+    private static func trace(_ model: SimulationCampaign.Model, _ seed: UInt64, _ rule: ProtocolRule?) -> Bool {
+        let (what, log): (String?, [String]?)
+        switch model {
+        case .log:
+            var simulation = Simulation(seed: seed, leavingOut: rule, traced: true)
+            (what, log) = (simulation.run(), simulation.log)
+        case .duo:
+            var simulation = CrossedSimulation(seed: seed, leavingOut: rule, traced: true)
+            (what, log) = (simulation.run(), simulation.log)
+        }
+        for line in log ?? [] { print(line) }
         print(what ?? "Nothing broke.")
         return what == nil
     }
@@ -74,7 +90,7 @@ enum Simulate {
     }
 
     private static func usage() -> Never {
-        print("usage: simulate [FIRST..LAST] | --variants [FIRST..LAST] | --trace SEED [RULE]")
+        print("usage: simulate [log|duo] [FIRST..LAST] | --variants [FIRST..LAST] | --trace SEED [RULE]")
         exit(2)
     }
 }

@@ -14,6 +14,16 @@ public enum NodeAction: Hashable, Sendable {
 
     // MARK: The chain and the database
 
+    /// From here on this store is read, sealed and shipped to.
+    case useChain(ChainSite)
+    /// Look at the end of that store, and whether a restore from it leads to this place.
+    case survey(Ticket, ChainPoint)
+    /// Close all pages, as they are committed, as one transaction file with this number or a higher one.
+    case createCopy(Ticket, Epoch, from: UInt64)
+    /// Put the whole copy, which the store has accepted, beside the chain as a snapshot; nobody waits for it.
+    case publishCopy(FileMark)
+    /// Close all that is committed.
+    case captureAll(Ticket)
     /// Look at the database and its records, with the write lock held.
     case examine(Ticket)
     /// Fetch and check the level-0 file of a transaction.

@@ -1,7 +1,13 @@
 /// A chain that began anew behind this node's place (failover-review N5, N15).
 extension NodeCore {
     /// The transaction behind which the chain began, as the lease tells.
-    var beginning: UInt64 { hold?.body.begin ?? watch.seen?.lease.begin ?? 0 }
+    ///
+    /// Where each host has a store, this node's own goes on behind the seal of the peer that took over.
+    var beginning: UInt64 {
+        guard let lease = hold?.body ?? watch.seen?.lease else { return 0 }
+        guard isCrossed, let origin = lease.origin, origin.node != settings.node else { return lease.begin }
+        return max(lease.begin, origin.first)
+    }
 
     /// Whether no files lead from this node's place to where the chain is now.
     var isBeforeBeginning: Bool { position.number < beginning }

@@ -8,6 +8,7 @@ struct Step: Sendable {
         case verify
         case seal
         case record
+        case survey
         case quarantine
         case rewind
     }
@@ -26,10 +27,12 @@ extension NodeCore {
             lock()
             begin(.examine) { .examine($0) }
         case .standby, .claimed:
+            turnToChain()
             if isBeforeBeginning { return goBack() }
             if role == .claimed, let hold, now - hold.won >= settings.longestCatchUp {
                 return giveUp("Reading the chain to its end takes too long: this node stays a standby.")
             }
+            if needsProof { return proveStore() }
             let number = position.number + 1
             begin(.fetch(number)) { .fetch($0, number) }
         case .sealing:
@@ -73,6 +76,7 @@ extension NodeCore {
         switch JoinVerdict.decide(finding, leftOut: leftOut) {
         case .stands(let point, let ahead):
             (position, self.ahead) = (point, ahead)
+            noteDebt(finding, point)
             positionEpoch = .zero
             nextStep = now
             become(.standby)
@@ -90,13 +94,16 @@ extension NodeCore {
 
     mutating func rewind() {
         guard role == .quarantining else { return }
+        turnToChain()
         begin(.rewind) { .rewind($0) }
     }
 
     mutating func rewound(_ end: ChainEnd?) {
         guard role == .quarantining else { return }
-        guard let end else { return waitToRewind() }
+        // A store of this host that its peer has not written yet leads nowhere.
+        guard let end, !isCrossed || end.point.number >= beginning else { return waitToRewind() }
         (position, positionEpoch, ahead, rewindPause) = (end.point, end.epoch, [], .zero)
+        forgetDebt()
         nextStep = now
         if isLeftOut(.tailUnlocked) { actions.append(.lockDatabase) }
         become(.standby)
@@ -113,7 +120,9 @@ extension NodeCore {
             if number <= beginning { return goBack() }
             haltOnForeign(number)
         case .absent: missing(kind)
-        case .failed: nextStep = now + timing.poll
+        case .failed:
+            if mayOpenAlone { return openWithoutPeer() }
+            nextStep = now + timing.poll
         case .damaged(let what):
             if role == .claimed { return giveUp(what) }
             actions.append(.alarm(what))
@@ -128,6 +137,7 @@ extension NodeCore {
             nextStep = now + timing.poll
             return
         }
+        crossing.isProven = true
         let isMerged = mark.point.number > position.number + 1
         if role == .claimed, let hold, mark.epoch >= hold.epoch, !isLeftOut(.chase),
             !(isMerged && isLeftOut(.forgetEpoch))
@@ -145,6 +155,7 @@ extension NodeCore {
         // The database holds own transactions beyond this place: the chain's must be the same ones.
         let index = isMerged ? ahead.firstIndex { $0.point == mark.point } : ahead[0] == mark ? 0 : nil
         guard let index else {
+            if isOwnLeftover(mark) { return passOver() }
             if role == .claimed { return giveUp("Transactions of this database were superseded.") }
             return quarantine(fork: position)
         }
@@ -157,12 +168,15 @@ extension NodeCore {
     private mutating func missing(_ kind: Step.Kind) {
         let number = position.number + 1
         let head = role == .claimed ? hold?.claimedHead.number ?? 0 : watch.seen?.lease.head.number ?? 0
-        if case .fetch = kind, number <= head && !isLeftOut(.firstAbsent) || isLeftOut(.listOnly) {
+        let isPassed = number <= head || mayMeetCopy
+        if case .fetch = kind, isPassed && !isLeftOut(.firstAbsent) || isLeftOut(.listOnly) {
             if case .fetch = kind { return begin(.fetchMerged(number)) { .fetchMerged($0, number) } }
         }
         if role == .standby {
             nextStep = now + settings.followInterval
-        } else if number <= head, !isLeftOut(.firstAbsent) {
+        } else if isBehindOwnSeal {
+            giveUp("This host's store has lost what its database lacks: this node stays a standby.")
+        } else if number <= head, !isLeftOut(.firstAbsent), !isLeftOut(.noHead) {
             giveUp("The chain ends before the head of the lease: this node stays a standby.")
         } else {
             endReached()
@@ -170,7 +184,8 @@ extension NodeCore {
     }
 
     private mutating func endReached() {
-        if isLeftOut(.noSeal) { return become(.recorded) }
+        if mayMeetCopy { return passOver() }
+        if isLeftOut(.noSeal) { return becomeRecorded() }
         let skips: [ProtocolRule] = [.unverified, .revert, .blindApply]
         if skips.contains(where: isLeftOut) { return become(.sealing) }
         begin(.verify) { .verify($0) }

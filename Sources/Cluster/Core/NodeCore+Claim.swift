@@ -29,8 +29,10 @@ extension NodeCore {
 
     /// Claims the lease if there is a reason to, and nothing against it.
     mutating func considerClaim(_ lease: Lease, _ version: LeaseVersion) {
-        guard role == .standby, isIdle, position.number >= lease.begin, let cause = reason(to: lease) else { return }
-        guard lease.eligible.contains(settings.node) || wanted(at: now) == true else { return }
+        guard role == .standby, isIdle, !isBeforeBeginning, let cause = reason(to: lease) else { return }
+        guard lease.eligible.contains(settings.node) || wanted(at: now) == true || isLeftOut(.notEligible) else {
+            return
+        }
         if memory.isDemoted, wanted(at: now) == nil { return }
         if let promise, now < promise.end {
             // But for what that very session has let go.
@@ -90,6 +92,7 @@ extension NodeCore {
             head: lease?.head ?? position,
             begin: lease?.begin ?? 0,
             continues: lease?.continues,
+            origin: lease?.origin,
             eligible: lease?.eligible ?? [settings.node],
             url: settings.url
         )
@@ -97,6 +100,7 @@ extension NodeCore {
         if !body.eligible.contains(settings.node) {
             body.eligible = (body.eligible + [settings.node]).sorted()
         }
+        if isCrossed { beginCrossing(&body, from: lease) }
         if isLeftOut(.wallClock) { body.writtenAt = now.reading }
         (step, claims.handedOver) = (nil, nil)
         become(.claiming)
@@ -111,7 +115,7 @@ extension NodeCore {
         guard checksum == tip else {
             return giveUp("The database is not what the chain leads to: it is looked at anew.")
         }
-        become(.sealing)
+        if crossing.needsCopy { becomeRecorded() } else { become(.sealing) }
     }
 
     mutating func sealCreated(_ answer: CreateAnswer) {
@@ -129,6 +133,7 @@ extension NodeCore {
             become(.claimed)
         case .conflict, .unknown:
             if isLeftOut(.unknownIsSuccess) { return sealed() }
+            if mayOpenAlone { return openWithoutPeer() }
             nextStep = now + pause
         }
     }
@@ -144,9 +149,11 @@ extension NodeCore {
     mutating func recorded(_ answer: CreateAnswer) {
         guard role == .sealed else { return }
         switch answer {
-        case .created, .exists(isSame: true, _): become(.recorded)
+        case .created, .exists(isSame: true, _): becomeRecorded()
         case .exists: halt("The record of this epoch was written by somebody else.")
-        case .conflict, .unknown: nextStep = now + pause
+        case .conflict, .unknown:
+            if mayOpenAlone { return openWithoutPeer() }
+            nextStep = now + pause
         }
     }
 

@@ -62,6 +62,10 @@ extension NodeCore {
         }
         body.head = newestHead(hold)
         body.eligible = eligible(hold)
+        if isCrossed {
+            if role == .recorded { name(&body, hold) }
+            noteSent(body)
+        }
         send(PendingSwap(body: body, condition: hold.version, firstSent: now, purpose: .renewal))
     }
 
@@ -69,9 +73,9 @@ extension NodeCore {
     func newestHead(_ hold: LeaseHold) -> ChainPoint {
         // A session whose epoch is not on record must leave the head where it found it: the next one's record says from
         // there on which numbers are contested (N7), its own seal among them.
-        guard opened != nil, role == .primary || role == .draining, position.number > hold.body.head.number else {
-            return hold.body.head
-        }
+        guard opened != nil, role == .primary || role == .draining, position.number > hold.body.head.number,
+            !isCrossed || crossing.isSettled
+        else { return hold.body.head }
         return position
     }
 
@@ -206,6 +210,7 @@ extension NodeCore {
             hold.nextRenewal = swap.firstSent + timing.renewal
             self.hold = hold
             asking = nil
+            renewalLanded()
         case .release: released(swap.body)
         }
     }

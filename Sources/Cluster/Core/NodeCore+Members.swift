@@ -39,6 +39,7 @@ extension NodeCore {
     ///
     /// A holder that has watched for less than that time drops nobody.
     func eligible(_ hold: LeaseHold) -> [NodeID] {
+        guard !isCrossed else { return crossedEligible(hold) }
         guard role == .primary, let opened else { return hold.body.eligible }
         let lately = settings.absence
         var nodes = Set(members.seen.filter { now - $0.value.since < lately }.keys)

@@ -30,17 +30,21 @@ extension NodeCore {
 
     /// Up to where files may be merged: what the store has accepted (N8).
     public var mergeableThrough: ChainPoint {
-        isLeftOut(.compactUnshipped) || isLeftOut(.snapshotLive) ? spool.last?.point ?? position : position
+        if isCrossed, !crossing.isSettled { return .start }
+        return isLeftOut(.compactUnshipped) || isLeftOut(.snapshotLive) ? spool.last?.point ?? position : position
     }
 
     /// Level-0 files below this number may be deleted, so far as the lease is concerned (N6); 0: none.
     public func deletableBelow(at now: Moment) -> UInt64 {
-        guard role == .primary, let hold, now < hold.since + timing.acceptance else { return 0 }
+        guard role == .primary, let hold, now < hold.since + timing.acceptance, !isCrossed || crossing.isSettled else {
+            return 0
+        }
         return hold.body.head.number
     }
 
     mutating func openIfValid() {
-        guard let hold, now < hold.since + timing.acceptance else { return }
+        guard let hold, now < hold.since + timing.acceptance, !isCrossed || isNamed(hold) else { return }
+        startCrossing()
         (spool, uploads, ahead) = ([], [], [])
         (isLocked, opened) = (false, now)
         claims.wish = nil
@@ -73,7 +77,7 @@ extension NodeCore {
     }
 
     /// Whether nobody else may claim at all.
-    private var isAlone: Bool {
+    var isAlone: Bool {
         let own = [settings.node]
         return hold?.body.eligible == own && (swap?.body.eligible ?? own) == own
     }
@@ -106,7 +110,7 @@ extension NodeCore {
     }
 
     mutating func advanceUploads() {
-        guard role == .primary || role == .draining, now >= nextUpload else { return }
+        guard role == .primary || role == .draining, now >= nextUpload, mayUpload else { return }
         let width = isLeftOut(.queue) ? 2 : 1
         while uploads.count < width, uploads.count < spool.count {
             let mark = spool[uploads.count]
@@ -122,6 +126,7 @@ extension NodeCore {
         case .created, .exists(isSame: true, _): accept(upload.mark)
         case .exists(_, nil): haltOnForeign(upload.mark.point.number)
         case .exists(_, let other?):
+            if upload.mark == crossing.copy, other.epoch < hold?.epoch ?? .zero { return placeCopyAnew() }
             let isOurs =
                 isLeftOut(.byNode) && other.node == settings.node
                 || isLeftOut(.reencode) && other.node == settings.node && other.epoch == hold?.epoch
@@ -135,6 +140,7 @@ extension NodeCore {
                 spool = [mark]
             }
             nextUpload = now + pause
+            if answer == .unknown { peerFailed() }
         }
     }
 
@@ -142,6 +148,7 @@ extension NodeCore {
         spool.removeAll { $0.point.number <= mark.point.number }
         guard mark.point.number > position.number else { return }
         (position, positionEpoch) = (mark.point, mark.epoch)
+        crossing.failingSince = nil
         actions.append(.accepted(position))
     }
 
@@ -198,15 +205,16 @@ extension NodeCore {
             if now - drain.since >= settings.handoff { return resume() }
             if now >= hold.since + timing.locking { return fence("The lease ran out while handing over.") }
         }
-        guard drain.phase == .shipping, spool.isEmpty, uploads.isEmpty, swap == nil, leaseRequest == nil else {
-            return
-        }
+        guard drain.phase == .shipping, spool.isEmpty, uploads.isEmpty, swap == nil, leaseRequest == nil,
+            !isCrossed || opened == nil || crossing.isSettled
+        else { return }
         self.drain?.phase = .swapping
         var body = hold.body
         body.counter += 1
         body.nonce = newNonce()
         body.head = newestHead(hold)
         body.state = .free
+        if isCrossed { body.eligible = eligibleAfter(hold) }
         if case .handOver(let successor) = drain.purpose { (body.state, body.successor) = (.handoff, successor) }
         send(PendingSwap(body: body, condition: hold.version, firstSent: now, purpose: .release))
     }

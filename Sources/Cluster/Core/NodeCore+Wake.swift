@@ -2,7 +2,8 @@ extension NodeCore {
     /// When the node must be told of the time, if it learns nothing before; `nil`: never.
     public var nextWake: Moment? {
         if role == .halted { return leaseRequest == nil ? nextLook : nil }
-        return [leaseWake, stepWake, uploadWake, promiseWake, gateWake, drainWake, memberWake].compactMap(\.self).min()
+        return [leaseWake, stepWake, uploadWake, crossingWake, promiseWake, gateWake, drainWake, memberWake]
+            .compactMap(\.self).min()
     }
 
     private var leaseWake: Moment? {
@@ -22,7 +23,9 @@ extension NodeCore {
     }
 
     private var uploadWake: Moment? {
-        guard role == .primary || role == .draining, uploads.isEmpty, !spool.isEmpty else { return nil }
+        guard role == .primary || role == .draining, uploads.isEmpty, !spool.isEmpty, mayUpload else {
+            return nil
+        }
         return nextUpload
     }
 

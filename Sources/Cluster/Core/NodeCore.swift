@@ -54,6 +54,9 @@ public struct NodeCore: Sendable {
     /// How long the last wait was before the chain was tried again that could not be restored.
     var rewindPause: Duration = .zero
 
+    /// The stores of two hosts.
+    var crossing: Crossing
+
     // Writing.
     var spool: [FileMark] = []
     var uploads: [Upload] = []
@@ -105,6 +108,7 @@ public struct NodeCore: Sendable {
         session = SessionID(rawValue: random.next())
         (nextLook, nextStep, nextUpload) = (now, now, now)
         members = Members(nextLook: now, nextRecord: now)
+        crossing = Crossing(next: now)
         highestEpoch = memory.won
         if let promise = memory.promise {
             self.promise = (promise.session, promise.end(boot: settings.boot, now: now))
@@ -129,12 +133,16 @@ public struct NodeCore: Sendable {
         case .tick: break
         case .leaseRead(let ticket, let reading): leaseRead(ticket, reading)
         case .leaseSwapped(let ticket, let answer): leaseSwapped(ticket, answer)
+        case .surveyed(let ticket, let survey): surveyed(ticket, survey)
+        case .copied(let ticket, let mark): copied(ticket, mark)
+        case .capturedAll(let ticket): capturedAll(ticket)
         case .examined(let ticket, let finding): if ends(ticket) { examined(finding) }
         case .fetched(let ticket, let answer): fetched(ticket, answer)
         case .applied(let ticket, let answer): applied(ticket, answer)
         case .verified(let ticket, let checksum): if ends(ticket) { verified(checksum) }
         case .created(let ticket, let answer): created(ticket, answer)
-        case .recorded(let ticket, let answer): if ends(ticket) { recorded(answer) }
+        case .recorded(let ticket, let answer):
+            if ends(ticket) { recorded(answer) } else { copyRecorded(ticket, answer) }
         case .quarantined(let ticket): if ends(ticket) { rewind() }
         case .rewound(let ticket, let end): if ends(ticket) { rewound(end) }
         case .captured(let mark): captured(mark)
@@ -156,6 +164,7 @@ public struct NodeCore: Sendable {
         advanceDrain()
         advanceLease()
         advanceChain()
+        advanceCrossing()
         advanceUploads()
         advancePromises()
         advanceMembers()
@@ -184,6 +193,7 @@ public struct NodeCore: Sendable {
         session = SessionID(rawValue: random.next())
         (hold, swap, leaseRequest, drain, asking, promised) = (nil, nil, nil, nil, nil, nil)
         (spool, uploads, opened, members.request) = ([], [], nil, nil)
+        crossing = Crossing(site: crossing.site, next: now)
         gate = WriteGate()
         nextLook = now
         rejoin()

@@ -20,6 +20,12 @@ public enum NodeEvent: Hashable, Sendable {
 
     // MARK: The chain and the database
 
+    /// A store was looked at; `nil`: it did not answer.
+    case surveyed(Ticket, StoreSurvey?)
+    /// A file with all pages was closed; `nil`: that failed.
+    case copied(Ticket, FileMark?)
+    /// All that was committed when it was asked for is closed.
+    case capturedAll(Ticket)
     /// The database and its records were looked at.
     case examined(Ticket, DatabaseFinding)
     /// The file of a transaction was asked for.

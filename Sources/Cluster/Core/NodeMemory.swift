@@ -7,9 +7,22 @@ public struct NodeMemory: Hashable, Sendable {
     /// An operator has taken it out: it claims on no ground until it is promoted.
     public var isDemoted: Bool
 
+    /// The highest number under which a whole copy was ever to be created in the peer's store; 0: none.
+    public var copyAt: UInt64 = 0
+
+    /// The newest transaction on record of a database that a power cut took back behind it; 0: none.
+    public var owes: UInt64 = 0
+
     /// Creates the memory of a node; a new one knows nothing.
-    public init(won: Epoch = .zero, promise: Promise? = nil, isDemoted: Bool = false) {
+    public init(
+        won: Epoch = .zero,
+        promise: Promise? = nil,
+        isDemoted: Bool = false,
+        copyAt: UInt64 = 0,
+        owes: UInt64 = 0
+    ) {
         (self.won, self.promise, self.isDemoted) = (won, promise, isDemoted)
+        (self.copyAt, self.owes) = (copyAt, owes)
     }
 }
 

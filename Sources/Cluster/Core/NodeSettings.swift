@@ -12,6 +12,8 @@ public struct NodeSettings: Hashable, Sendable {
     public var boot: String
     /// The lease's times.
     public var timing: LeaseTiming
+    /// Which stores the cluster uses.
+    public var topology = StoreTopology.shared
     /// How often a standby asks for the next file.
     public var followInterval: Duration = .seconds(1)
     /// How long a hand-over may take before it is taken back.

@@ -32,4 +32,19 @@ package enum ProtocolRule: String, Hashable, Sendable, CaseIterable {
     case promiseForgotten = "promise-forgotten"
     case promiseOwnSession = "promise-own-session"
     case promiseAmnesia = "promise-amnesia"
+
+    // Two hosts, a store each.
+    case notEligible = "not-eligible"
+    case staysEligible = "stays-eligible"
+    case widenEarly = "widen-early"
+    case noHead = "no-head"
+    case authorByLease = "author-by-lease"
+    case copyIsFence = "copy-is-fence"
+
+    /// The rules of one store for all (the model Log).
+    package static let shared = allCases.filter { !crossed.contains($0) || $0 == .noSeal }
+    /// The rules of a store on each host, with a witness (the model Duo).
+    package static let crossed: [ProtocolRule] = [
+        .noSeal, .notEligible, .staysEligible, .widenEarly, .noHead, .authorByLease, .copyIsFence,
+    ]
 }

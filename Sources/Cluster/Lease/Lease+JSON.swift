@@ -16,6 +16,13 @@ extension Lease {
         members["head"] = .point(head)
         members["begin"] = .id(SessionID(rawValue: begin))
         members["continues"] = continues.map { .array([$0.since, $0.through].map { .id(SessionID(rawValue: $0)) }) }
+        members["origin"] = origin.map { origin in
+            .object([
+                "epoch": .integer(Int64(clamping: origin.epoch.rawValue)),
+                "node": .id(origin.node),
+                "first": .id(SessionID(rawValue: origin.first)),
+            ])
+        }
         members["eligible"] = .array(eligible.map { .id($0) })
         members["url"] = .string(url)
         return ObjectReader.text(members)
@@ -48,6 +55,15 @@ extension Lease {
             let places: [SessionID] = try reader.ids("continues")
             guard places.count == 2 else { throw reader.wrong("continues", "two transactions") }
             continues = Continuation(since: places[0].rawValue, through: places[1].rawValue)
+        }
+        origin = nil
+        if let members = try reader.optionalMembers("origin") {
+            var part = ObjectReader(members, within: reader)
+            origin = Origin(
+                epoch: Epoch(rawValue: try part.integer("epoch")),
+                node: try part.id("node"),
+                first: try part.id("first", SessionID.self).rawValue
+            )
         }
         eligible = try reader.ids("eligible")
         url = try reader.string("url")

@@ -41,6 +41,9 @@ public struct Lease: Hashable, Sendable {
     public var begin: UInt64
     /// What the database holds of the history before with which the cluster began anew; `nil` where it never did.
     public var continues: Continuation?
+    /// Where the history goes on, where each host has a store of its own; `nil` before a first node has opened, and where
+    /// all nodes use one store.
+    public var origin: Origin?
     /// Who may claim, ascending; always with the holder.
     public var eligible: [NodeID]
     /// Where the holder answers, for hints and promises.
@@ -65,13 +68,14 @@ public struct Lease: Hashable, Sendable {
         head: ChainPoint,
         begin: UInt64,
         continues: Continuation? = nil,
+        origin: Origin? = nil,
         eligible: [NodeID],
         url: String
     ) {
         (self.cluster, self.epoch, self.session, self.node, self.name) = (cluster, epoch, session, node, name)
         (self.state, self.successor, self.counter, self.nonce) = (state, successor, counter, nonce)
         (self.ttl, self.head, self.begin, self.continues) = (ttl, head, begin, continues)
-        (self.eligible, self.url) = (eligible, url)
+        (self.origin, self.eligible, self.url) = (origin, eligible, url)
     }
 }
 

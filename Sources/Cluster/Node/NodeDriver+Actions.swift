@@ -32,6 +32,8 @@ extension NodeDriver {
             lastAlarm = text
             logger.warning("\(text)")
         case .end: hasEnded = true
+        // Nodes that share a store never ask for these.
+        case .useChain, .survey, .createCopy, .publishCopy, .captureAll: break
         }
         return true
     }

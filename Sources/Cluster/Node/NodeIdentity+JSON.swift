@@ -10,6 +10,8 @@ extension NodeIdentity {
             "path": .string(folder.path), "inode": .string(SessionID(rawValue: folder.inode).description),
         ])
         members["won"] = .integer(Int64(clamping: memory.won.rawValue))
+        if memory.copyAt > 0 { members["copy"] = .id(SessionID(rawValue: memory.copyAt)) }
+        if memory.owes > 0 { members["owes"] = .id(SessionID(rawValue: memory.owes)) }
         members["demoted"] = .bool(memory.isDemoted)
         members["promise"] = memory.promise.map(\.json)
         return ObjectReader.text(members)
@@ -32,6 +34,8 @@ extension NodeIdentity {
             promise: nil,
             isDemoted: try reader.optionalBool("demoted") ?? false
         )
+        memory.copyAt = try reader.optionalID("copy").map { (id: SessionID) in id.rawValue } ?? 0
+        memory.owes = try reader.optionalID("owes").map { (id: SessionID) in id.rawValue } ?? 0
         if let promise = try reader.optionalMembers("promise") { memory.promise = try Promise(promise, of: object) }
         other = reader.rest
     }

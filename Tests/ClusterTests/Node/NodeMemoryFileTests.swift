@@ -21,7 +21,9 @@ import Testing
             given: Moment(reading: .nanoseconds(1_234_567_890_123)),
             boot: "boot"
         ),
-        isDemoted: true
+        isDemoted: true,
+        copyAt: 0x2a,
+        owes: 0x1f
     )
 
     @Test("A new node gets an id, and keeps it with all that it remembers")

@@ -11,8 +11,9 @@ import Testing
         var lease = Lease.sample(counter: 3, head: ChainPoint(number: 26, checksum: 0xabc))
         #expect(try Lease(parsing: lease.encoded) == lease)
         lease.continues = Lease.Continuation(since: 7, through: 25)
+        lease.origin = Lease.Origin(epoch: Epoch(rawValue: 3), node: .two, first: 0x1f)
         #expect(try Lease(parsing: lease.encoded) == lease)
-        lease.continues = nil
+        (lease.continues, lease.origin) = (nil, nil)
         (lease.state, lease.successor) = (.handoff, .two)
         #expect(try Lease(parsing: lease.encoded) == lease)
         let expected =

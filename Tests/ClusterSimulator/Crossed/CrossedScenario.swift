@@ -1,0 +1,78 @@
+import Cluster
+
+/// What may happen to two hosts in a run, and how often; drawn from the seed, or set for a variant.
+struct CrossedScenario {
+    /// How long things go wrong, in seconds.
+    var seconds = 60
+    /// Whether clocks run within 10 % of each other.
+    var hasGoodClocks = true
+    /// Chances of a request, in thousandths.
+    var lostRequest = 10
+    var lostAnswer = 10
+    var late = 10
+    /// The longest delay of a late one after its sender gave up, in milliseconds.
+    var latest = 40_000
+    var conflict = 5
+    /// How often the chances below are drawn, in milliseconds.
+    var pulse = 1000
+    /// Chances of these for a host at each pulse, in thousandths.
+    var crash = 15
+    var hostDown = 10
+    var powerLoss = 0
+    var freeze = 5
+    /// Cut off from the witness.
+    var witnessCut = 10
+    /// Cut off from the other host.
+    var linkCut = 15
+    /// Cut off from the other host's store alone.
+    var storeCut = 10
+    /// Of the hosts that come back, those whose store is older, in thousandths.
+    var rollback = 0
+    var command = 5
+    var snapshot = 100
+    var retention = 200
+    /// The longest absences, cuts and sleeps, in milliseconds.
+    var longestAbsence = 15_000
+    var longestCut = 20_000
+    var longestFreeze = 20_000
+    /// The mean time between commits, in milliseconds.
+    var commitPause = 700
+    var longestExamination = 80
+    var isFailsafe = true
+    var crashAtAction = 0
+    /// The chance that a process ends soon after it has won the lease, in thousandths.
+    var crashOnClaim = 0
+
+    init(from random: inout SimulationRandom) {
+        hasGoodClocks = random.chance(600)
+        (lostRequest, lostAnswer) = ([0, 5, 20, 60][random.below(4)], [0, 5, 20, 60][random.below(4)])
+        late = [0, 10, 40][random.below(3)]
+        conflict = [0, 5, 20][random.below(3)]
+        crash = [0, 10, 40][random.below(3)]
+        hostDown = [0, 10, 30][random.below(3)]
+        freeze = [0, 5, 20][random.below(3)]
+        witnessCut = [0, 10, 30][random.below(3)]
+        linkCut = [0, 15, 40][random.below(3)]
+        storeCut = [0, 10, 40][random.below(3)]
+        // A store that lost what it had and a database that lost what it had are more than is promised.
+        if random.chance(300) { rollback = 500 } else if random.chance(250) { powerLoss = [10, 30][random.below(2)] }
+        command = [0, 5, 30][random.below(3)]
+        longestAbsence = [1_000, 15_000][random.below(2)]
+        longestExamination = [80, 3_000][random.below(2)]
+        isFailsafe = random.chance(700)
+        crashAtAction = [0, 100, 400][random.below(3)]
+        crashOnClaim = random.chance(200) ? 300 : 0
+    }
+
+    /// Makes likely what brings out that a rule is missing.
+    mutating func bringOut(_ rule: ProtocolRule) {
+        switch rule {
+        case .noHead: (rollback, hostDown, powerLoss) = (900, 40, 0)
+        case .copyIsFence: (rollback, late, lostRequest, latest, crash) = (500, 150, 60, 15_000, 60)
+        case .noSeal: (late, lostRequest, latest, crash, linkCut) = (150, 30, 20_000, 40, 40)
+        case .notEligible, .staysEligible, .widenEarly: (hostDown, linkCut, storeCut, longestCut) = (30, 40, 60, 25_000)
+        case .authorByLease: (crashOnClaim, crash, storeCut) = (600, 40, 30)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Cluster
+
+/// The store of one of two hosts, to which the other host's node ships; it also watches what lies in it.
+struct CrossedStore {
+    /// Every level-0 file that was created and not taken back by the disk, by number; a deleted one stays here.
+    private(set) var created: [UInt64: SimulatedFile] = [:]
+    /// The numbers at which an object lies.
+    private(set) var present: Set<UInt64> = []
+    /// Snapshots, ascending.
+    private(set) var snapshots: [SimulatedFile] = []
+    private(set) var records: [Epoch: EpochRecord] = [:]
+    var nodeRecords: [NodeID: UInt64] = [:]
+    /// The chain's newest number.
+    private(set) var highest: UInt64 = 0
+    /// Where the chain begins: at its newest whole copy.
+    private var beginning: UInt64 = 0
+    /// Whether its disk went back, and no whole copy was made since: nobody may take over from it.
+    private(set) var isRolledBack = false
+    private(set) var violation: String?
+
+    /// The chain's end.
+    var end: SimulatedFile? { created[highest] }
+
+    /// The highest number at any level.
+    var highestAtAnyLevel: UInt64 { max(present.max() ?? 0, snapshots.last?.mark.point.number ?? 0) }
+
+    private mutating func note(_ what: String) { if violation == nil { violation = what } }
+
+    /// Creates a level-0 file only if nothing lies at its place. `true`: created.
+    mutating func create(_ file: SimulatedFile) -> Bool {
+        let number = file.mark.point.number
+        guard !present.contains(number) else { return false }
+        present.insert(number)
+        // Before the whole copy with which the chain begins: it leads nowhere any more.
+        if number < beginning { return true }
+        if isRolledBack, !file.isWhole {
+            // What was under way to it as it was: it may lie apart from the chain.
+            created[number] = file
+            return true
+        }
+        if let earlier = created[number] {
+            if earlier != file { note("I2: \(number) was written a second time, with other bytes") }
+            return true
+        }
+        if let end, file.mark.epoch < end.mark.epoch {
+            note("I6: a superseded writer, epoch \(file.mark.epoch), got \(number) into the chain")
+        } else if file.isWhole {
+            if number < highest { note("I3: a whole copy at \(number) lies before \(highest)") }
+        } else if let before = created[number - 1] {
+            if file.mark.epoch == before.mark.epoch, file.session != before.session {
+                note("I1: two sessions wrote in epoch \(file.mark.epoch)")
+            } else if !before.history.isBeginning(of: file.history) {
+                note("I3: \(number) \(file.history) does not continue \(before.history)")
+            }
+        } else if number > 1 {
+            note("I3: nothing lies before \(number)")
+        }
+        created[number] = file
+        highest = max(highest, number)
+        if file.isWhole { (beginning, isRolledBack) = (number, false) }
+        checkRestore()
+        return true
+    }
+
+    mutating func publish(_ file: SimulatedFile) {
+        snapshots.removeAll { $0.mark.point.number == file.mark.point.number }
+        snapshots.append(file)
+        snapshots.sort { $0.mark.point.number < $1.mark.point.number }
+        checkRestore()
+    }
+
+    mutating func createRecord(_ record: EpochRecord) -> CreateAnswer {
+        if let old = records[record.epoch] { return .exists(isSame: old == record, nil) }
+        records[record.epoch] = record
+        return .created
+    }
+
+    /// What a claimant wants to know of a place.
+    func survey(_ place: ChainPoint) -> StoreSurvey {
+        let file = present.contains(place.number) ? created[place.number] : nil
+        let isReached = newest().map { $0.mark.point.number >= place.number } ?? false
+        let holds = place.number == 0 ? highestAtAnyLevel == 0 : isReached && file?.mark.point == place
+        return StoreSurvey(highest: highestAtAnyLevel, holds: holds)
+    }
+
+    /// The file with all pages, or of a higher level, that leads furthest from a place.
+    func covering(_ number: UInt64) -> SimulatedFile? {
+        let copy = created[beginning].flatMap { present.contains(beginning) ? $0 : nil }
+        let found = [copy, snapshots.last].compactMap(\.self).max { $0.mark.point.number < $1.mark.point.number }
+        return found.flatMap { $0.mark.point.number >= number ? $0 : nil }
+    }
+
+    /// What a restore of the newest state gives; `nil` for an empty store.
+    func newest() -> SimulatedFile? {
+        guard var file = covering(0) ?? (present.contains(1) ? created[1] : nil) else { return nil }
+        while present.contains(file.mark.point.number + 1), let next = created[file.mark.point.number + 1] {
+            file = next
+        }
+        return file
+    }
+
+    mutating func delete(_ number: UInt64) {
+        present.remove(number)
+        checkRestore()
+    }
+
+    /// Whether nothing needs that level-0 file, so far as the store is concerned.
+    func isCovered(_ number: UInt64) -> Bool {
+        guard number != highest, (snapshots.last?.mark.point.number ?? 0) >= number else { return false }
+        if let file = created[number], let before = created[number - 1], file.mark.epoch != before.mark.epoch {
+            return false
+        }
+        return !records.values.contains { $0.contested.contains(number) }
+    }
+
+    /// Its disk came back as it is here.
+    mutating func noteRollback() { isRolledBack = true }
+
+    private mutating func checkRestore() {
+        guard highest > 0, !isRolledBack, let end else { return }
+        let found = newest()
+        // A snapshot that lands after the disk went back may be newer than the chain.
+        let isNewer = found.map { $0.mark.point.number > highest && end.history.isBeginning(of: $0.history) } ?? false
+        if !isNewer, found?.mark.point.number != highest || found?.history != end.history {
+            note("I9: the newest state, \(highest), cannot be restored: \(found?.mark.point.number ?? 0)")
+        }
+    }
+}
