@@ -33,7 +33,8 @@ demo: setup release ## Build the program and run its demonstration: replicate, r
 	$(PROGRAM) demo
 
 test: setup-servers ## Run all tests, those against real Litestream, MinIO and moto included
-	@$(MAKE) --no-print-directory simulate SEEDS=1..2000
+	@$(MAKE) --no-print-directory simulate MODEL=log SEEDS=1..2000
+	@$(MAKE) --no-print-directory simulate MODEL=duo SEEDS=1..2000
 	@scripts/test.sh $(TEST_FLAGS)
 
 setup: ## Install the system libraries that are missing
@@ -101,7 +102,7 @@ health-load: release ## Long: a node's /health under 1,000 requests/s, and what 
 	@scripts/health-load.py --program $(PROGRAM) --rounds $(ROUNDS)
 
 durable-bench: setup-servers ## What commits that wait for the store cost, and what the write gate adds
-	swift build -c release --product node-host
+	swift build -c release --product node-host $(RELEASE_FLAGS)
 	@.venv/bin/python scripts/durable-bench.py .build/release/node-host
 
 race: setup-servers release ## Long: the side-by-side race with Litestream; ROUNDS=3, ONLY=restore runs one line

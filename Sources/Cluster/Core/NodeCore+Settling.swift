@@ -1,0 +1,108 @@
+/// A primary whose peer's store is to hold the whole history (failover-review G3).
+extension NodeCore {
+    /// Whether anything may be created in the peer's store just now.
+    var mayUpload: Bool {
+        guard isCrossed else { return true }
+        guard crossing.isSettled else { return crossing.copy != nil && spool.first == crossing.copy }
+        return !crossing.mustCheck && crossing.request?.kind != .check && now - crossing.checked < timing.ttl
+    }
+
+    mutating func advanceCrossing() {
+        guard isCrossed, opened != nil, role == .primary || role == .draining else { return }
+        if wantsNarrow, let hold, !crossing.isNarrow { self.hold?.nextRenewal = min(now, hold.nextRenewal) }
+        guard crossing.request == nil, now >= crossing.next else { return }
+        let place = position
+        if crossing.isSettled {
+            if crossing.mustCheck || now - crossing.checked >= timing.ttl {
+                ask(.check) { .survey($0, place) }
+            } else {
+                widen()
+            }
+        } else if let copy = crossing.copy {
+            guard position.number >= copy.point.number, let hold else { return }
+            let record = epochRecord(hold)
+            ask(.record) { .createRecord($0, record) }
+        } else {
+            if isLeftOut(.widenEarly) { widen() }
+            guard crossing.request == nil else { return }
+            ask(.place) { .survey($0, place) }
+        }
+    }
+
+    /// When to do the next thing about the peer's store.
+    var crossingWake: Moment? {
+        guard isCrossed, opened != nil, role == .primary || role == .draining else { return nil }
+        let isNarrowing = wantsNarrow || crossing.isNarrow
+        let narrowing = isNarrowing ? nil : crossing.failingSince.map { $0 + timing.ttl }
+        guard crossing.request == nil else { return narrowing }
+        var next: Moment? = crossing.next
+        if crossing.isSettled, !crossing.mustCheck { next = max(crossing.next, crossing.checked + timing.ttl) }
+        if !crossing.isSettled, let copy = crossing.copy, position.number < copy.point.number { next = nil }
+        return [next, narrowing].compactMap(\.self).min()
+    }
+
+    mutating func ask(_ kind: Crossing.Request.Kind, _ action: (Ticket) -> NodeAction) {
+        let ticket = newTicket()
+        crossing.request = Crossing.Request(ticket: ticket, kind: kind)
+        actions.append(action(ticket))
+    }
+
+    /// Behind all that lies there, that this node has, and that was ever promised.
+    mutating func place(_ survey: StoreSurvey) {
+        guard let hold else { return }
+        let number = max(survey.highest, nextNumber - 1, hold.body.head.number, memory.copyAt) + 1
+        let epoch = hold.epoch
+        ask(.copy) { .createCopy($0, epoch, from: number) }
+    }
+
+    mutating func copied(_ ticket: Ticket, _ mark: FileMark?) {
+        guard let request = crossing.request, request.ticket == ticket else { return }
+        crossing.request = nil
+        guard let mark, mark.point.number >= nextNumber else {
+            crossing.next = now + timing.poll
+            return
+        }
+        crossing.copy = mark
+        // Whatever becomes of this session, the next one stays clear of it: no seal before it keeps it out.
+        memory.copyAt = mark.point.number
+        actions.append(.remember(memory))
+        // It holds all that was captured before.
+        (spool, uploads, nextUpload, crossing.next) = ([mark], [], now, now)
+        guard isLeftOut(.copyIsFence) else { return }
+        (spool, crossing.isSettled, crossing.checked) = ([], true, now)
+        (position, positionEpoch) = (mark.point, mark.epoch)
+        actions += [.publishCopy(mark), .accepted(position)]
+    }
+
+    /// Something lies where the copy was to be: an older epoch's file, or what this session has sent before.
+    mutating func placeCopyAnew() {
+        (crossing.copy, crossing.next) = (nil, now)
+        (spool, uploads) = ([], [])
+    }
+
+    mutating func copyRecorded(_ ticket: Ticket, _ answer: CreateAnswer) {
+        guard let request = crossing.request, request.ticket == ticket else { return }
+        crossing.request = nil
+        switch answer {
+        case .created, .exists:
+            // Whoever made one in this epoch is this session, for an earlier copy: its numbers stay protected as well.
+            guard let copy = crossing.copy else { return }
+            (crossing.isSettled, crossing.copy, crossing.mustCheck) = (true, nil, false)
+            (crossing.checked, crossing.failingSince, crossing.next) = (now, nil, now)
+            actions.append(.publishCopy(copy))
+        case .conflict, .unknown:
+            crossing.next = now + pause
+            if answer == .unknown { peerFailed() }
+        }
+    }
+
+    /// Begins to settle, or goes on as settled, once it writes.
+    mutating func startCrossing() {
+        guard isCrossed else { return }
+        crossing.isSettled = crossing.site == .peer && !crossing.needsCopy
+        (crossing.copy, crossing.request, crossing.mustCheck) = (nil, nil, false)
+        (crossing.next, crossing.checked, crossing.failingSince) = (now, now, nil)
+        crossing.widening = nil
+        turn(to: .peer)
+    }
+}
