@@ -14,7 +14,8 @@ extension ProcessTests {
 
         @Test("Both nodes alive: writing goes on, nothing is acknowledged meanwhile, the same primary catches up")
         func bothAlive() async throws {
-            try await ProcessCluster.run("away") { cluster in
+            // Promises are asked for, given, written down and answered within a time to live: one that a busy machine bears.
+            try await ProcessCluster.run("away", ttl: max(ProcessCluster.ttl, .seconds(3))) { cluster in
                 let (primary, _) = try await cluster.settle()
                 try await work(on: primary)
                 let epoch = try await primary.status().number("epoch")

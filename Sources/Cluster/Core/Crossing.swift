@@ -9,7 +9,7 @@ struct Crossing: Sendable {
             case place
             case copy
             case record
-            case capture
+            case publish
         }
 
         let ticket: Ticket
@@ -29,6 +29,9 @@ struct Crossing: Sendable {
     /// The store that is read, sealed and shipped to.
     var site = ChainSite.own
 
+    /// Where the chain's next file did not fit the database, which was looked at since.
+    var unfitAt: UInt64?
+
     // A claimant.
     /// Whether the store is known to hold the place where this node stands.
     var isProven = false
@@ -40,6 +43,8 @@ struct Crossing: Sendable {
     var isSettled = false
     /// The whole copy that is to settle it.
     var copy: FileMark?
+    /// Whether the epoch's record tells of it.
+    var isRecorded = false
     var request: Request?
     /// When to do the next thing.
     var next: Moment
@@ -52,6 +57,10 @@ struct Crossing: Sendable {
     /// Whether whoever takes over by itself must hold all that is committed: nobody else may.
     var isNarrow = false
     var widening: Widening?
+    /// What captures all that is committed, for that.
+    var capturing: Ticket?
+    /// The peer's store has lost what it had: nobody else may stay on the list.
+    var hasLost = false
 
     init(site: ChainSite = .own, next: Moment) { (self.site, self.next, checked) = (site, next, next) }
 }

@@ -20,8 +20,8 @@ public enum NodeAction: Hashable, Sendable {
     case survey(Ticket, ChainPoint)
     /// Close all pages, as they are committed, as one transaction file with this number or a higher one.
     case createCopy(Ticket, Epoch, from: UInt64)
-    /// Put the whole copy, which the store has accepted, beside the chain as a snapshot; nobody waits for it.
-    case publishCopy(FileMark)
+    /// Put the whole copy, which the store has accepted, beside the chain as a snapshot.
+    case publishCopy(Ticket, FileMark)
     /// Close all that is committed.
     case captureAll(Ticket)
     /// Look at the database and its records, with the write lock held.

@@ -37,10 +37,14 @@ extension NodeCore {
             begin(.fetch(number)) { .fetch($0, number) }
         case .sealing:
             guard let epoch = hold?.epoch else { return }
+            if isStuck { return giveUp("This host's store does not take the seal: this node stays a standby.") }
             let end = position
             begin(.seal) { .createSeal($0, epoch: epoch, at: end) }
         case .sealed:
             guard let hold else { return }
+            if isStuck {
+                return giveUp("This host's store does not take the epoch's record: this node stays a standby.")
+            }
             let record = epochRecord(hold)
             begin(.record) { .createRecord($0, record) }
         case .recorded: openIfValid()
@@ -80,7 +84,9 @@ extension NodeCore {
             positionEpoch = .zero
             nextStep = now
             become(.standby)
-        case .unknown: quarantine(fork: nil)
+        case .unknown:
+            noteDebt(finding, .start)
+            quarantine(fork: nil)
         }
     }
 
@@ -103,7 +109,7 @@ extension NodeCore {
         // A store of this host that its peer has not written yet leads nowhere.
         guard let end, !isCrossed || end.point.number >= beginning else { return waitToRewind() }
         (position, positionEpoch, ahead, rewindPause) = (end.point, end.epoch, [], .zero)
-        forgetDebt()
+        if !isAuthor || end.point.number >= memory.owes { forgetDebt() }
         nextStep = now
         if isLeftOut(.tailUnlocked) { actions.append(.lockDatabase) }
         become(.standby)
@@ -195,11 +201,13 @@ extension NodeCore {
         guard case .apply(let mark)? = step?.kind, ends(ticket), role == .standby || role == .claimed else { return }
         switch answer {
         case .applied:
-            (position, positionEpoch) = (mark.point, mark.epoch)
+            (position, positionEpoch, crossing.unfitAt) = (mark.point, mark.epoch, nil)
             nextStep = now
         case .failed: nextStep = now + timing.poll
         case .unfit:
             if role == .claimed { return giveUp("The database does not continue to \(mark.point).") }
+            // What stands there a second time is not on the chain any more.
+            if isUnfitAgain { return quarantine(fork: nil) }
             actions.append(.alarm("The database does not continue to \(mark.point): it is looked at anew."))
             rejoin()
             // A whole database is read for it: not again and again without a pause.

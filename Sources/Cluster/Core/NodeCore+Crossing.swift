@@ -61,7 +61,24 @@ extension NodeCore {
     }
 
     func holdsPromised(_ hold: LeaseHold) -> Bool {
-        position.number >= max(hold.claimedHead.number, memory.owes)
+        if position.number >= max(hold.claimedHead.number, memory.owes) { return true }
+        // Or its own files, which lead to what it holds, pass there.
+        return ahead.contains { $0.point == hold.claimedHead } && ahead.last?.point.number ?? 0 >= memory.owes
+    }
+
+    /// Whether this host's store has taken nothing for so long that the lease is kept for nothing.
+    var isStuck: Bool {
+        guard isCrossed, let hold else { return false }
+        return now - hold.won >= settings.longestCatchUp
+    }
+
+    /// Whether the next file does not fit where it did not fit before.
+    var isUnfitAgain: Bool {
+        mutating get {
+            guard isCrossed else { return false }
+            defer { crossing.unfitAt = position.number }
+            return crossing.unfitAt == position.number
+        }
     }
 
     /// Goes on without the peer's store, which gets a whole copy once it answers.
@@ -138,7 +155,8 @@ extension NodeCore {
                 crossing.next = now + timing.poll
                 return peerFailed()
             }
-            crossing.failingSince = nil
+            // A store may answer, and take nothing.
+            if crossing.isSettled, spool.isEmpty { crossing.failingSince = nil }
             request.kind == .check ? checked(survey) : place(survey)
         }
     }

@@ -11,11 +11,11 @@ extension NodeCore {
         guard !survey.holds else { return }
         actions.append(.alarm("The peer's store has lost what was in it: it gets a whole copy."))
         (crossing.isSettled, crossing.copy, crossing.widening) = (false, nil, nil)
-        uploads = []
+        (crossing.isRecorded, crossing.hasLost, uploads) = (false, true, [])
     }
 
-    /// Whether the store has failed for so long that the peer must not take over any more.
-    var wantsNarrow: Bool { crossing.failingSince.map { now - $0 >= timing.ttl } ?? false }
+    /// Whether the store has failed for so long, or has lost so much, that the peer must not take over any more.
+    var wantsNarrow: Bool { crossing.hasLost || crossing.failingSince.map { now - $0 >= timing.ttl } ?? false }
 
     /// Whether what is committed now may not be missing from whoever takes over by itself.
     public var isProtecting: Bool { isCrossed && crossing.isNarrow && crossing.widening == nil }
@@ -34,8 +34,9 @@ extension NodeCore {
         case nil where isLeftOut(.widenEarly):
             readyToWiden()
         case nil:
-            crossing.widening = .capturing
-            ask(.capture) { .captureAll($0) }
+            let ticket = newTicket()
+            (crossing.widening, crossing.capturing) = (.capturing, ticket)
+            actions.append(.captureAll(ticket))
         case .shipping(let number)? where position.number >= number:
             readyToWiden()
         case .capturing?, .shipping?, .ready?: break
@@ -48,8 +49,8 @@ extension NodeCore {
     }
 
     mutating func capturedAll(_ ticket: Ticket) {
-        guard let request = crossing.request, request.ticket == ticket else { return }
-        crossing.request = nil
+        guard crossing.capturing == ticket else { return }
+        crossing.capturing = nil
         guard crossing.widening == .capturing else { return }
         crossing.widening = .shipping(through: nextNumber - 1)
         crossing.next = now
@@ -57,7 +58,7 @@ extension NodeCore {
 
     func crossedEligible(_ hold: LeaseHold) -> [NodeID] {
         let own = [settings.node]
-        guard opened != nil, role == .primary else { return hold.body.eligible }
+        guard opened != nil else { return hold.body.eligible }
         if !crossing.isNarrow { return wantsNarrow ? own : hold.body.eligible }
         if crossing.widening == .ready { return (own + peers).sorted() }
         return isLeftOut(.staysEligible) ? hold.body.eligible : own

@@ -60,11 +60,13 @@ extension NodeCore {
 
     mutating func advanceGate() {
         moveGate()
-        guard role == .primary || role == .draining, let until = lockingMoment else { return }
-        if now >= until, !isLocked {
+        guard role == .primary || role == .draining else { return }
+        // Whoever is alone on the list needs no lease to write, and may have been locked before it was.
+        let isDue = lockingMoment.map { now >= $0 } ?? false
+        if isDue, !isLocked {
             isLocked = true
             actions.append(.lockDatabase)
-        } else if now < until, isLocked, role == .primary {
+        } else if !isDue, isLocked, role == .primary {
             isLocked = false
             actions.append(.unlockDatabase)
         }
@@ -126,7 +128,7 @@ extension NodeCore {
         case .created, .exists(isSame: true, _): accept(upload.mark)
         case .exists(_, nil): haltOnForeign(upload.mark.point.number)
         case .exists(_, let other?):
-            if upload.mark == crossing.copy, other.epoch < hold?.epoch ?? .zero { return placeCopyAnew() }
+            if upload.mark == crossing.copy, other.epoch <= hold?.epoch ?? .zero { return placeCopyAnew() }
             let isOurs =
                 isLeftOut(.byNode) && other.node == settings.node
                 || isLeftOut(.reencode) && other.node == settings.node && other.epoch == hold?.epoch

@@ -9,7 +9,9 @@ extension NodeCore {
 
     mutating func advanceCrossing() {
         guard isCrossed, opened != nil, role == .primary || role == .draining else { return }
-        if wantsNarrow, let hold, !crossing.isNarrow { self.hold?.nextRenewal = min(now, hold.nextRenewal) }
+        if wantsNarrow, let hold, !crossing.isNarrow {
+            self.hold?.nextRenewal = min(now, hold.nextRenewal)
+        }
         guard crossing.request == nil, now >= crossing.next else { return }
         let place = position
         if crossing.isSettled {
@@ -20,11 +22,13 @@ extension NodeCore {
             }
         } else if let copy = crossing.copy {
             guard position.number >= copy.point.number, let hold else { return }
+            if crossing.isRecorded { return ask(.publish) { .publishCopy($0, copy) } }
             let record = epochRecord(hold)
             ask(.record) { .createRecord($0, record) }
         } else {
             if isLeftOut(.widenEarly) { widen() }
-            guard crossing.request == nil else { return }
+            // Who reads on from the store's old end would not see the copy.
+            guard crossing.isNarrow else { return }
             ask(.place) { .survey($0, place) }
         }
     }
@@ -37,7 +41,11 @@ extension NodeCore {
         guard crossing.request == nil else { return narrowing }
         var next: Moment? = crossing.next
         if crossing.isSettled, !crossing.mustCheck { next = max(crossing.next, crossing.checked + timing.ttl) }
-        if !crossing.isSettled, let copy = crossing.copy, position.number < copy.point.number { next = nil }
+        if !crossing.isSettled {
+            // It goes on with the copy's acceptance, or with the renewal that narrows the list.
+            let isUnderWay = crossing.copy.map { position.number < $0.point.number } ?? !crossing.isNarrow
+            if isUnderWay { next = nil }
+        }
         return [next, narrowing].compactMap(\.self).min()
     }
 
@@ -71,12 +79,12 @@ extension NodeCore {
         guard isLeftOut(.copyIsFence) else { return }
         (spool, crossing.isSettled, crossing.checked) = ([], true, now)
         (position, positionEpoch) = (mark.point, mark.epoch)
-        actions += [.publishCopy(mark), .accepted(position)]
+        actions += [.publishCopy(Ticket.none, mark), .accepted(position)]
     }
 
     /// Something lies where the copy was to be: an older epoch's file, or what this session has sent before.
     mutating func placeCopyAnew() {
-        (crossing.copy, crossing.next) = (nil, now)
+        (crossing.copy, crossing.isRecorded, crossing.next) = (nil, false, now)
         (spool, uploads) = ([], [])
     }
 
@@ -86,21 +94,32 @@ extension NodeCore {
         switch answer {
         case .created, .exists:
             // Whoever made one in this epoch is this session, for an earlier copy: its numbers stay protected as well.
-            guard let copy = crossing.copy else { return }
-            (crossing.isSettled, crossing.copy, crossing.mustCheck) = (true, nil, false)
-            (crossing.checked, crossing.failingSince, crossing.next) = (now, nil, now)
-            actions.append(.publishCopy(copy))
+            (crossing.isRecorded, crossing.next) = (true, now)
         case .conflict, .unknown:
             crossing.next = now + pause
             if answer == .unknown { peerFailed() }
         }
     }
 
+    /// The copy is beside the chain as a snapshot, or not yet: whoever restores from that store needs it.
+    mutating func published(_ ticket: Ticket, _ isDone: Bool) {
+        guard let request = crossing.request, request.ticket == ticket else { return }
+        crossing.request = nil
+        guard isDone else {
+            crossing.next = now + pause
+            return peerFailed()
+        }
+        (crossing.isSettled, crossing.copy, crossing.isRecorded) = (true, nil, false)
+        (crossing.mustCheck, crossing.hasLost) = (false, false)
+        (crossing.checked, crossing.failingSince, crossing.next) = (now, nil, now)
+    }
+
     /// Begins to settle, or goes on as settled, once it writes.
     mutating func startCrossing() {
         guard isCrossed else { return }
         crossing.isSettled = crossing.site == .peer && !crossing.needsCopy
-        (crossing.copy, crossing.request, crossing.mustCheck) = (nil, nil, false)
+        (crossing.copy, crossing.request, crossing.capturing) = (nil, nil, nil)
+        (crossing.isRecorded, crossing.mustCheck, crossing.hasLost) = (false, false, false)
         (crossing.next, crossing.checked, crossing.failingSince) = (now, now, nil)
         crossing.widening = nil
         turn(to: .peer)

@@ -135,6 +135,7 @@ public struct NodeCore: Sendable {
         case .leaseSwapped(let ticket, let answer): leaseSwapped(ticket, answer)
         case .surveyed(let ticket, let survey): surveyed(ticket, survey)
         case .copied(let ticket, let mark): copied(ticket, mark)
+        case .published(let ticket, let isDone): published(ticket, isDone)
         case .capturedAll(let ticket): capturedAll(ticket)
         case .examined(let ticket, let finding): if ends(ticket) { examined(finding) }
         case .fetched(let ticket, let answer): fetched(ticket, answer)

@@ -24,7 +24,9 @@ public enum NodeEvent: Hashable, Sendable {
     case surveyed(Ticket, StoreSurvey?)
     /// A file with all pages was closed; `nil`: that failed.
     case copied(Ticket, FileMark?)
-    /// All that was committed when it was asked for is closed.
+    /// The whole copy was to be put beside the chain: whether that is done.
+    case published(Ticket, Bool)
+    /// All that was committed when it was asked for is closed; nothing is told where that fails.
     case capturedAll(Ticket)
     /// The database and its records were looked at.
     case examined(Ticket, DatabaseFinding)

@@ -19,15 +19,22 @@ final class ProcessCluster {
     /// How often each thing is done; `FAILOVER_ROUNDS`.
     static var rounds: Int { Environment.number("FAILOVER_ROUNDS") ?? 2 }
 
-    private init(_ a: HostedNode, _ b: HostedNode, _ server: S3TestServer, _ folder: FilePath, _ prefix: String) {
-        (self.a, self.b, self.server, self.folder, self.prefix) = (a, b, server, folder, prefix)
-        ttl = Self.ttl
+    private init(
+        _ a: HostedNode,
+        _ b: HostedNode,
+        _ server: S3TestServer,
+        _ folder: FilePath,
+        _ prefix: String,
+        _ ttl: Duration
+    ) {
+        (self.a, self.b, self.server, self.folder, self.prefix, self.ttl) = (a, b, server, folder, prefix, ttl)
     }
 
     /// Calls `body` with two nodes, a the primary and b its standby, and proves afterwards that nothing was lost.
     static func run(
         _ name: String,
         options: [String] = [],
+        ttl: Duration = ttl,
         proves: Bool = true,
         _ body: (ProcessCluster) async throws -> Void
     ) async throws {
@@ -38,7 +45,7 @@ final class ProcessCluster {
                 ["ttl-ms=\(milliseconds(ttl))", "sync-ms=500", "replicated-every=25", "retention-ms=86400000"] + options
             let a = try await HostedNode("a", in: folder, server: server, prefix: prefix, options: all)
             let b = try await HostedNode("b", in: folder, server: server, prefix: prefix, options: all + ["begins=0"])
-            let cluster = ProcessCluster(a, b, server, folder, prefix)
+            let cluster = ProcessCluster(a, b, server, folder, prefix, ttl)
             do {
                 try a.start(["create=1"])
                 try await a.wait(for: "its first write", after: 0) { $0.kind == "first-write" }

@@ -26,6 +26,8 @@ struct CrossedScenario {
     var linkCut = 15
     /// Cut off from the other host's store alone.
     var storeCut = 10
+    /// Stores that answer, and take nothing.
+    var readOnly = 5
     /// Of the hosts that come back, those whose store is older, in thousandths.
     var rollback = 0
     var command = 5
@@ -54,6 +56,7 @@ struct CrossedScenario {
         witnessCut = [0, 10, 30][random.below(3)]
         linkCut = [0, 15, 40][random.below(3)]
         storeCut = [0, 10, 40][random.below(3)]
+        readOnly = [0, 5, 20][random.below(3)]
         // A store that lost what it had and a database that lost what it had are more than is promised.
         if random.chance(300) { rollback = 500 } else if random.chance(250) { powerLoss = [10, 30][random.below(2)] }
         command = [0, 5, 30][random.below(3)]

@@ -26,9 +26,9 @@ extension CrossedSimulation {
         case .createCopy(let ticket, let epoch, let number):
             let delay = random.milliseconds(20...800)
             queue.add(.copy(index, life: nodes[index].life, ticket, epoch, number), at: time + delay)
-        case .publishCopy(let mark):
+        case .publishCopy(let ticket, let mark):
             guard let file = nodes[index].files[mark.point.number] else { return }
-            queue.add(.publish(store, file), at: time + random.milliseconds(1...(random.chance(200) ? 20_000 : 200)))
+            send(index, ticket, .publish(store, file))
         case .captureAll(let ticket): laterCaptured(index, .capturedAll(ticket))
         case .endWrites(let ticket, _): laterCaptured(index, .writesEnded(ticket))
         case .examine(let ticket): later(index, .examined(ticket, examine(index)), 1...scenario.longestExamination)
@@ -100,7 +100,7 @@ extension CrossedSimulation {
 
     private func isReachable(_ index: Int, _ operation: Request.Operation) -> Bool {
         guard let store = operation.store else { return time >= max(witnessOutageUntil, nodes[index].cutFromLease) }
-        guard isUp(store) else { return false }
+        guard isUp(store), !operation.writes || time >= readOnlyUntil[store] else { return false }
         return store == index || time >= nodes[index].cutFromChain && isLinked()
     }
 
@@ -125,7 +125,7 @@ extension CrossedSimulation {
         switch request.operation {
         case .readLease: event = .leaseRead(ticket, .body(witness.lease, witness.version))
         case .swap(let body, let condition):
-            let isDone = witness.swap(body, condition: condition)
+            let isDone = witness.swap(body, condition: condition, at: time)
             event = .leaseSwapped(ticket, isDone ? .swapped(witness.version) : .refused)
         case .survey(let store, let place): event = .surveyed(ticket, stores[store].survey(place))
         case .fetch(let store, let number):
@@ -139,6 +139,9 @@ extension CrossedSimulation {
                 event = .created(ticket, .exists(isSame: there == file, there?.mark ?? file.mark))
             }
             check()
+        case .publish(let store, let file):
+            stores[store].publish(file)
+            event = .published(ticket, true)
         case .nodeRecord(let store, let node, let stamp):
             stores[store].nodeRecords[node] = stamp
             return
@@ -310,12 +313,20 @@ extension CrossedSimulation {
 }
 
 extension CrossedSimulation.Request.Operation {
+    /// Whether it puts something into a store.
+    var writes: Bool {
+        switch self {
+        case .create, .publish, .record, .nodeRecord: true
+        case .readLease, .swap, .survey, .fetch, .fetchMerged, .readNodeRecords: false
+        }
+    }
+
     /// The store that it goes to; `nil`: the witness.
     var store: Int? {
         switch self {
         case .readLease, .swap: nil
         case .survey(let store, _), .fetch(let store, _), .fetchMerged(let store, _), .create(let store, _),
-            .record(let store, _), .nodeRecord(let store, _, _), .readNodeRecords(let store):
+            .publish(let store, _), .record(let store, _), .nodeRecord(let store, _, _), .readNodeRecords(let store):
             store
         }
     }
@@ -329,6 +340,7 @@ extension CrossedSimulation.Request.Operation {
         case .fetch, .fetchMerged: .fetched(ticket, .failed)
         case .create: .created(ticket, .unknown)
         case .record: .recorded(ticket, .unknown)
+        case .publish: .published(ticket, false)
         case .nodeRecord, .readNodeRecords: .nodeRecordsRead(ticket, nil)
         }
     }
@@ -339,7 +351,7 @@ extension CrossedSimulation.Request.Operation {
         case .swap: .leaseSwapped(ticket, .conflict)
         case .create: .created(ticket, .conflict)
         case .record: .recorded(ticket, .conflict)
-        case .readLease, .survey, .fetch, .fetchMerged, .nodeRecord, .readNodeRecords: nil
+        case .readLease, .survey, .fetch, .fetchMerged, .publish, .nodeRecord, .readNodeRecords: nil
         }
     }
 }

@@ -75,6 +75,7 @@ extension CrossedSimulation {
                 queue.add(.thaw(index), at: nodes[index].frozenUntil)
             }
             if random.chance(scenario.witnessCut) { nodes[index].cutFromLease = time + cutLength() }
+            if random.chance(scenario.readOnly) { readOnlyUntil[index] = time + cutLength() }
             if random.chance(scenario.storeCut) { nodes[index].cutFromChain = time + cutLength() }
             if random.chance(scenario.command) { command(index) }
             if random.chance(scenario.snapshot) { snapshot(index) }

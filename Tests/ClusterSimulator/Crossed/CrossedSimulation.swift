@@ -33,6 +33,7 @@ package struct CrossedSimulation {
             case fetch(Int, UInt64)
             case fetchMerged(Int, UInt64)
             case create(Int, SimulatedFile)
+            case publish(Int, SimulatedFile)
             case record(Int, EpochRecord)
             case nodeRecord(Int, NodeID, UInt64)
             case readNodeRecords(Int)
@@ -57,8 +58,9 @@ package struct CrossedSimulation {
     var nodes: [SimulatedNode] = []
     /// Which store a node reads, seals and ships to.
     var sites = [ChainSite.own, .own]
-    /// Until when a host is down.
+    /// Until when a host is down, and until when its store takes nothing.
     var downUntil: [Int64] = [0, 0]
+    var readOnlyUntil: [Int64] = [0, 0]
     var queue = EventQueue<Event>()
     package private(set) var time: Int64 = 0
     var commitCount = 0
@@ -274,7 +276,7 @@ package struct CrossedSimulation {
         isHealing = true
         witnessOutageUntil = 0
         for index in nodes.indices {
-            downUntil[index] = 0
+            (downUntil[index], readOnlyUntil[index]) = (0, 0)
             nodes[index].frozenUntil = 0
             (nodes[index].cutFromPeers, nodes[index].cutFromLease, nodes[index].cutFromChain) = (0, 0, 0)
         }

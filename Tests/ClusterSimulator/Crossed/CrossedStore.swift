@@ -78,7 +78,7 @@ struct CrossedStore {
     /// What a claimant wants to know of a place.
     func survey(_ place: ChainPoint) -> StoreSurvey {
         let file = present.contains(place.number) ? created[place.number] : nil
-        let isReached = newest().map { $0.mark.point.number >= place.number } ?? false
+        let isReached = newest(byLitestream: true).map { $0.mark.point.number >= place.number } ?? false
         let holds = place.number == 0 ? highestAtAnyLevel == 0 : isReached && file?.mark.point == place
         return StoreSurvey(highest: highestAtAnyLevel, holds: holds)
     }
@@ -90,9 +90,10 @@ struct CrossedStore {
         return found.flatMap { $0.mark.point.number >= number ? $0 : nil }
     }
 
-    /// What a restore of the newest state gives; `nil` for an empty store.
-    func newest() -> SimulatedFile? {
-        guard var file = covering(0) ?? (present.contains(1) ? created[1] : nil) else { return nil }
+    /// What a restore of the newest state gives; `nil` for an empty store. Litestream's begins with a snapshot.
+    func newest(byLitestream: Bool = false) -> SimulatedFile? {
+        let beginning = byLitestream ? snapshots.last : covering(0)
+        guard var file = beginning ?? (present.contains(1) ? created[1] : nil) else { return nil }
         while present.contains(file.mark.point.number + 1), let next = created[file.mark.point.number + 1] {
             file = next
         }
@@ -118,7 +119,9 @@ struct CrossedStore {
 
     private mutating func checkRestore() {
         guard highest > 0, !isRolledBack, let end else { return }
-        let found = newest()
+        // Before it is published, only this program's restore begins with a whole copy.
+        let isPublished = beginning == 0 || (snapshots.last?.mark.point.number ?? 0) >= beginning
+        let found = newest(byLitestream: isPublished)
         // A snapshot that lands after the disk went back may be newer than the chain.
         let isNewer = found.map { $0.mark.point.number > highest && end.history.isBeginning(of: $0.history) } ?? false
         if !isNewer, found?.mark.point.number != highest || found?.history != end.history {

@@ -245,4 +245,24 @@ import Testing
         node.milliseconds += 4_000
         #expect(node.core.deletableBelow(at: now()) == 0)
     }
+
+    @Test("A primary that was locked while the store was away writes again once it is alone on the list")
+    func aloneAfterLock() {
+        var node = SampleNode()
+        let point = ChainPoint(number: 20, checksum: 5)
+        node.join(at: point)
+        node.waitForClaim()
+        node.open(at: point)
+        #expect(node.core.role == .primary)
+        node.pass(2_500)
+        #expect(node.swapped?.eligible == [.one, .two])
+        node.pass(5_000)
+        #expect(node.actions.contains(.lockDatabase) && !node.core.gate.isOpen(at: node.core.now))
+        // Nobody has seen the other node since.
+        node.pass(300_000)
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        #expect(node.swapped?.eligible == [.two] && !node.actions.contains(.unlockDatabase))
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v4")))
+        #expect(node.actions.contains(.unlockDatabase) && node.core.gate.isOpen(at: node.core.now))
+    }
 }

@@ -33,7 +33,16 @@ public struct WitnessCell: LeaseCell {
         let condition = version.map { (name: "if-match", value: $0.rawValue) } ?? (name: "if-none-match", value: "*")
         let answer = try await client.exchange(.PUT, path, write: (condition, bytes))
         switch answer.status {
-        case 200: return self.version(answer)
+        case 200:
+            // Something between that answers by itself must not make a claim count.
+            let revision = (try? MessageReader(answer.body)).flatMap { try? $0.string("revision") }
+            guard let version = self.version(answer), let revision, version.rawValue.hasSuffix("\"\(revision)\"") else {
+                throw ObjectStoreError(
+                    .outcomeUnknown,
+                    "What answered for \(self) is no witness: look at what lies between this node and it."
+                )
+            }
+            return version
         case 412: throw ObjectStoreError(.conditionFailed, "Something else is in \(self) than was expected.")
         default: throw client.refusal(answer, isWrite: true)
         }
