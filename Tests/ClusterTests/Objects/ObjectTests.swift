@@ -29,11 +29,11 @@ import Testing
     func unknownKeys() throws {
         var written = text(Lease.sample().encoded)
         written.removeLast()
-        written += #","origin":{"epoch":4,"list":[1,2.5,null,true,"x"]},"authority":"s3://b/p"}"#
+        written += #","prefixes":{"epoch":4,"list":[1,2.5,null,true,"x"]},"authority":"s3://b/p"}"#
         let lease = try Lease(parsing: written.utf8)
         #expect(lease.other.count == 2)
         #expect(try Lease(parsing: lease.encoded) == lease)
-        #expect(text(lease.encoded).contains(#""origin":{"epoch":4,"list":[1,2.5,null,true,"x"]}"#))
+        #expect(text(lease.encoded).contains(#""prefixes":{"epoch":4,"list":[1,2.5,null,true,"x"]}"#))
     }
 
     @Test("What is no lease is told from one, in words")
@@ -52,6 +52,7 @@ import Testing
             (good.replacing("6000", with: "900000000000"), "time to live"),
             (good.replacing(#""head":"#, with: #""tail":"#), "'head'"),
             (good.replacing(#"["0000000000000001","#, with: #"[1,"#), "'eligible'"),
+            (good.replacing(#""name":"#, with: #""origin":{"epoch":1},"name":"#), "'node'"),
             (String(repeating: " ", count: 70_000), "more than"),
         ]
         for (text, words) in bad {
