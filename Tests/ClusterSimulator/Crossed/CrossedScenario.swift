@@ -72,10 +72,18 @@ struct CrossedScenario {
         switch rule {
         case .noHead: (rollback, hostDown, powerLoss) = (900, 40, 0)
         case .copyIsFence: (rollback, late, lostRequest, latest, crash) = (500, 150, 60, 15_000, 60)
-        case .noSeal: (late, lostRequest, latest, crash, linkCut) = (150, 30, 20_000, 40, 40)
+        case .noSeal: zombies()
         case .notEligible, .staysEligible, .widenEarly: (hostDown, linkCut, storeCut, longestCut) = (30, 40, 60, 25_000)
         case .authorByLease: (crashOnClaim, crash, storeCut) = (600, 40, 30)
         default: break
         }
+    }
+
+    /// A primary that sees nothing of the witness goes on shipping what has piled up, while its peer takes over.
+    private mutating func zombies() {
+        (witnessCut, longestCut, isFailsafe, commitPause, pulse) = (60, 20_000, false, 150, 500)
+        (lostRequest, lostAnswer, late, conflict) = (250, 5, 5, 0)
+        (crash, hostDown, powerLoss, rollback, freeze, linkCut, storeCut, readOnly) = (0, 0, 0, 0, 0, 0, 0, 0)
+        (command, crashAtAction, crashOnClaim) = (0, 0, 0)
     }
 }
