@@ -28,7 +28,6 @@ struct Crossing: Sendable {
 
     /// The store that is read, sealed and shipped to.
     var site = ChainSite.own
-
     /// Where the chain's next file did not fit the database, which was looked at since.
     var unfitAt: UInt64?
 

@@ -79,7 +79,7 @@ extension NodeCore {
     }
 
     /// Whether nobody else may claim at all.
-    var isAlone: Bool {
+    private var isAlone: Bool {
         let own = [settings.node]
         return hold?.body.eligible == own && (swap?.body.eligible ?? own) == own
     }
