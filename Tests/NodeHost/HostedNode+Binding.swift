@@ -38,9 +38,7 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
     let stores = try stores(options, logger: logger)
     return ClusterNode(
         configuration,
-        replica: stores.replica,
-        leases: stores.leases,
-        layout: stores.layout,
+        own: stores.place,
         peers: NodeClient(token: options.token.map { Secret($0) }),
         logger: logger
     )

@@ -8,13 +8,20 @@ import SystemPackage
 ///
 /// It repeats nothing that was refused or is in doubt: what an answer means is for ``NodeCore`` to decide. May be used
 /// from any task.
-struct ChainStore: Sendable {
+struct ChainStore: Sendable, CustomStringConvertible {
     let replica: Replica
     /// The same place, for creating level-0 files: each in one request, for a condition counts at its end.
     let creating: Replica
     let layout: ClusterLayout
     /// Where fetched files lie until they are applied.
     let folder: MetadataFolder
+
+    /// Takes a place.
+    init(_ place: ClusterPlace, folder: MetadataFolder) {
+        (replica, creating, layout, self.folder) = (place.replica, place.creating, place.layout, folder)
+    }
+
+    var description: String { "\(replica.store)" }
 
     private var store: any ObjectStore { replica.store }
     /// Numbers of transactions are counted on from; those of a chain never come near this one.

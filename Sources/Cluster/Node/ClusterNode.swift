@@ -7,8 +7,8 @@ public import ServiceLifecycle
 /// captures while it is the primary (failover-review).
 ///
 /// ```swift
-/// let node = ClusterNode(configuration, replica: replica, leases: store, layout: ClusterLayout(path: "app"),
-///                        peers: client, logger: logger)
+/// let place = ClusterPlace(replica: replica, layout: ClusterLayout(path: "app"))
+/// let node = ClusterNode(configuration, own: place, peers: client, logger: logger)
 /// let group = ServiceGroup(services: [node], gracefulShutdownSignals: [.sigterm], logger: logger)
 /// try await group.run()
 /// ```
@@ -27,32 +27,22 @@ public final class ClusterNode: Service, NodeControl {
     ///
     /// - Parameters:
     ///   - configuration: How it is set up.
-    ///   - replica: Where the chain lies.
-    ///   - creating: The same place, with a store that sends each file of up to 5 GiB in one request; `nil`: `replica` does.
-    ///   - leases: The store of the lease, with short time limits and without retries of its own.
-    ///   - layout: Where the cluster's objects lie in both.
+    ///   - own: The place that all nodes share; where each of two hosts has a store, the one on this host.
+    ///   - peer: The place on the other host; `nil` where all nodes share one.
+    ///   - witness: Where the lease lies if each host has a store of its own; `nil`: beside the chain.
     ///   - peers: How the other nodes are reached.
     ///   - logger: For what happens.
     public init(
         _ configuration: NodeConfiguration,
-        replica: Replica,
-        creating: Replica? = nil,
-        leases: any ObjectStore,
-        layout: ClusterLayout,
+        own: ClusterPlace,
+        peer: ClusterPlace? = nil,
+        witness: (any Witness)? = nil,
         peers: any PeerMessaging,
         logger: Logger
     ) {
         self.configuration = configuration
-        driver = NodeDriver(
-            configuration,
-            replica: replica,
-            creating: creating ?? replica,
-            leases: leases,
-            layout: layout,
-            peers: peers,
-            gate: gate,
-            logger: logger
-        )
+        let places = NodePlaces(own: own, peer: peer, witness: witness)
+        driver = NodeDriver(configuration, places, peers: peers, gate: gate, logger: logger)
     }
 
     /// Takes part until graceful shutdown, which ships what is left and lets the lease go, or until the task is cancelled,

@@ -19,8 +19,9 @@ extension NodeDriver {
         }
         self.identity = identity
         let folder = try await database.folder()
-        let chain = ChainStore(replica: replica, creating: creating, layout: layout, folder: folder)
-        self.chain = chain
+        let chains = NodeChains(places, folder: folder)
+        self.chains = chains
+        let chain = chains.own
         guard let cluster = try await findCluster(chain, identity) else { return }
         // Where the lease cannot be read nobody knows which cluster this is.
         if identity.cluster == nil, cluster.id != Self.unknownCluster {
@@ -96,7 +97,7 @@ extension NodeDriver {
 
     private func beginOrWait(_ chain: ChainStore, _ identity: NodeIdentity) async throws -> FoundCluster? {
         let objects: [ObjectInfo]
-        do { objects = try await replica.store.list(prefix: layout.prefix) } catch {
+        do { objects = try await own.replica.store.list(prefix: own.layout.prefix) } catch {
             wait(for: "the store, which does not answer: \(error.message)")
             return nil
         }
@@ -107,7 +108,7 @@ extension NodeDriver {
             default: return nil
             }
             let words =
-                "The lease is gone from \(replica.store), where a cluster was. When no node writes any more: "
+                "The lease is gone from \(own), where a cluster was. When no node writes any more: "
                 + "`cluster repair --recreate-lease`."
             return FoundCluster(id: identity.cluster ?? Self.unknownCluster, trouble: words)
         }
@@ -121,7 +122,7 @@ extension NodeDriver {
 
     /// Begins a cluster: a lease that this node alone may claim (N15).
     private func begin(_ identity: NodeIdentity) async throws -> FoundCluster? {
-        let place = ClusterFounding(replica: replica, leases: leaseStore, layout: layout)
+        let place = ClusterFounding(replica: own.replica, leases: own.leases, layout: own.layout)
         let founder = ClusterFounding.Founder(
             identity,
             name: configuration.name,
@@ -161,7 +162,7 @@ extension NodeDriver {
         if await !database.exists {
             guard highest == 0 else {
                 throw NodeError.noDatabase(
-                    "\(database.path) (while \(replica.store) holds a replica: restore it first)"
+                    "\(database.path) (while \(own) holds a replica: restore it first)"
                 )
             }
             guard let makesDatabase = configuration.makesDatabase else {

@@ -82,7 +82,7 @@ extension NodeDriver {
         if let following {
             throw NodeCommandError(
                 .unfitStore,
-                StoreProbe.Verdict.explanation(following.fact, store: "\(replica.store)")
+                StoreProbe.Verdict.explanation(following.fact, store: "\(own)")
             )
         }
         guard let core else {

@@ -68,7 +68,7 @@ extension NodeDriver {
         await discard([old].compactMap(\.self))
         if let file = result.file, let size = await database.pageSize, file.header.pageSize != size {
             let words =
-                "The chain in \(replica.store) has pages of \(file.header.pageSize) bytes, this database of \(size): it "
+                "The chain in \(own) has pages of \(file.header.pageSize) bytes, this database of \(size): it "
                 + "is another database. Name the right one, or move \(database.path) away to restore it anew."
             return inbox.post(.broken(words))
         }

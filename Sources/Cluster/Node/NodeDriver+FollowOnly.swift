@@ -21,13 +21,13 @@ extension NodeDriver {
     /// - Returns: Whether it has followed, and is to end.
     func followOrWait(_ chain: ChainStore) async throws -> Bool {
         do {
-            if verdict == nil { verdict = try await StoreProbe(leaseStore, layout: layout).run() }
+            if verdict == nil { verdict = try await StoreProbe(own.leases, layout: own.layout).run() }
             guard case .unfit(let fact)? = verdict else {
-                wait(for: "a cluster in \(replica.store): start the node that has the database, or run `cluster init`")
+                wait(for: "a cluster in \(own): start the node that has the database, or run `cluster init`")
                 return false
             }
             guard try await !chain.replica.list().isEmpty else {
-                wait(for: "a replica in \(replica.store), which nobody can take over: \(fact)")
+                wait(for: "a replica in \(own), which nobody can take over: \(fact)")
                 return false
             }
             await followOnly(chain, fact)
@@ -42,7 +42,7 @@ extension NodeDriver {
 
     /// Follows until the node is shut down.
     func followOnly(_ chain: ChainStore, _ fact: String) async {
-        logger.notice("\(StoreProbe.Verdict.explanation(fact, store: "\(replica.store)"))")
+        logger.notice("\(StoreProbe.Verdict.explanation(fact, store: "\(own)"))")
         waitingFor = nil
         await database.wantLock()
         while !isShuttingDown.load(ordering: .sequentiallyConsistent), !Task.isCancelled {
@@ -100,7 +100,7 @@ extension NodeDriver {
                 idlePolls += 1
                 following?.trouble = nil
                 await inbox.wait(until: NodeClock.now + configuration.followInterval)
-            case .failed: throw NodeError.store("\(replica.store) does not answer.")
+            case .failed: throw NodeError.store("\(own) does not answer.")
             case .damaged(let words): throw NodeError.store(words)
             case .foreign(let number):
                 throw NodeError.store(

@@ -12,7 +12,7 @@ extension NodeDriver {
             let (state, pageSize) = try await restore(chain, to: path)
             if let size = await database.pageSize, size != pageSize {
                 let words =
-                    "The chain in \(replica.store) has pages of \(pageSize) bytes, this database of \(size): it is "
+                    "The chain in \(chain) has pages of \(pageSize) bytes, this database of \(size): it is "
                     + "another database. Name the right one, or move \(database.path) away to restore it anew."
                 try await onDisk { try Disk.remove(path) }
                 return inbox.post(.broken(words))

@@ -61,7 +61,7 @@ extension NodeDriver {
             openTails = try await onDisk { try local.unacknowledgedCount() }
             guard openTails > 0 || hasTails else { return }
             hasTails = true
-            let tails = TailStore(replica.store, layout: layout, local: local)
+            let tails = TailStore(own.replica.store, layout: own.layout, local: local)
             openTails = try await tails.synchronize().count
             _ = try await tails.purge()
         } catch {

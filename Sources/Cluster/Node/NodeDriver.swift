@@ -12,12 +12,9 @@ import SystemPackage
 /// event; everything else is done before the next action begins.
 actor NodeDriver {
     let configuration: NodeConfiguration
-    let replica: Replica
-    let creating: Replica
-    let layout: ClusterLayout
-    /// Where the lease's object lies.
-    let leaseStore: any ObjectStore
-    let leases: LeaseStore
+    let places: NodePlaces
+    /// The lease, once it is known of which cluster.
+    var leases: LeaseStore
     let peers: any PeerMessaging
     let logger: Logger
     let gate: WriteGateControl
@@ -33,7 +30,10 @@ actor NodeDriver {
     var identity: NodeIdentity?
     /// Keeps other processes from being this node.
     var processLock: EngineLock?
-    var chain: ChainStore?
+    /// The chains in the places of this node, once its metadata folder is known.
+    var chains: NodeChains?
+    /// Which of them is followed, sealed and shipped to.
+    var site = ChainSite.own
     var primary: PrimaryEngine?
     /// Engines of epochs that are over, which let go of the database before it is looked at anew.
     var closing: [PrimaryEngine] = []
@@ -86,23 +86,23 @@ actor NodeDriver {
 
     init(
         _ configuration: NodeConfiguration,
-        replica: Replica,
-        creating: Replica,
-        leases: any ObjectStore,
-        layout: ClusterLayout,
+        _ places: NodePlaces,
         peers: any PeerMessaging,
         gate: WriteGateControl,
         logger: Logger
     ) {
-        (self.configuration, self.replica, self.creating, self.layout) = (configuration, replica, creating, layout)
-        (self.peers, self.gate) = (peers, gate)
-        leaseStore = leases
-        self.leases = LeaseStore(leases, layout: layout)
+        (self.configuration, self.places, self.peers, self.gate) = (configuration, places, peers, gate)
+        leases = LeaseStore(places.own.leases, layout: places.own.layout)
         var logger = logger
         logger[metadataKey: "node"] = "\(configuration.name)"
         self.logger = logger
         database = NodeDatabase(configuration.database, logger: logger)
     }
+
+    /// The place that all nodes share, or the one on this host.
+    var own: ClusterPlace { places.own }
+    /// The chain that is followed, sealed and shipped to; `nil` before the metadata folder is known.
+    var chain: ChainStore? { chains?[site] }
 
     /// Asks the node to hand over and end.
     nonisolated func shutDown() {

@@ -50,10 +50,7 @@ public struct DemoNode: Sendable {
         let stores = ClusterStores(folder: folder.appending("store"), database: database)
         let node = ClusterNode(
             configuration,
-            replica: stores.replica,
-            creating: stores.creating,
-            leases: stores.leases,
-            layout: stores.layout,
+            own: stores.place,
             peers: NoPeers(),
             logger: logger
         )

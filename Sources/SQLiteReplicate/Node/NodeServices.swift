@@ -83,10 +83,7 @@ public final class NodeServices: Service {
         }
         let node = ClusterNode(
             settings,
-            replica: stores.replica,
-            creating: stores.creating,
-            leases: stores.leases,
-            layout: stores.layout,
+            own: stores.place,
             peers: NodeClient(token: cluster.token),
             logger: logger
         )

@@ -18,6 +18,11 @@ public struct ClusterStores: Sendable {
     /// The place, for people.
     public let name: String
 
+    /// The place as a `ClusterNode` wants it.
+    public var place: ClusterPlace {
+        ClusterPlace(replica: replica, creating: creating, leases: leases, layout: layout)
+    }
+
     /// Takes a folder.
     init(folder: FilePath, database: FilePath) {
         let store = FolderStore(root: folder)

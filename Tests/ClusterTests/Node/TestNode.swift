@@ -51,9 +51,11 @@ final class TestNode: Sendable {
         logger.logLevel = .debug
         node = ClusterNode(
             configuration,
-            replica: Replica(store: reading.map { $0 as any ObjectStore } ?? folderStore, layout: .folder),
-            leases: folderStore,
-            layout: ClusterLayout(path: ""),
+            own: ClusterPlace(
+                replica: Replica(store: reading.map { $0 as any ObjectStore } ?? folderStore, layout: .folder),
+                leases: folderStore,
+                layout: ClusterLayout(path: "")
+            ),
             peers: peers,
             logger: logger
         )
