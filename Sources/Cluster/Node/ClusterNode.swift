@@ -1,6 +1,5 @@
 public import Logging
-public import ObjectStorage
-public import Replication
+import Replication
 public import ServiceLifecycle
 
 /// A node of a cluster: it follows the chain of its store, takes over when the primary is gone, and ships what it
