@@ -1,6 +1,7 @@
 /// Where a cluster's objects lie, beside the levels of the replica that they are about (failover-review D).
 ///
 ///     <path>/cluster/lease.json           the lease
+///     <path>/cluster/store.json           whose store it is, where each of two hosts has one
 ///     <path>/cluster/epochs/<epoch>.json  what is written down of each epoch
 ///     <path>/cluster/nodes/<node>.json    what each node says of itself
 ///     <path>/cluster/tails/<node>/…       what was committed beside the chain, kept
@@ -19,6 +20,8 @@ public struct ClusterLayout: Hashable, Sendable {
     public var prefix: String { key("cluster/") }
     /// The lease.
     public var lease: String { key("cluster/lease.json") }
+    /// Whose store it is, where each of two hosts has one.
+    public var store: String { key("cluster/store.json") }
     /// The records of all epochs.
     public var epochs: String { key("cluster/epochs/") }
     /// The records of all nodes.

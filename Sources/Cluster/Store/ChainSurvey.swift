@@ -10,6 +10,8 @@ struct ChainSurvey: Hashable, Sendable {
     var epoch: Epoch
     /// The highest transaction whose level-0 file has no mark of ours, or is no transaction file; `nil` where none was seen.
     var foreign: UInt64?
+    /// The size of the database's pages in bytes, as the newest file tells; `nil` where there is none.
+    var pageSize: Int?
     /// What is wrong with a file whose header cannot be read; `nil` where all can be.
     var damage: String?
 
@@ -30,6 +32,7 @@ struct ChainSurvey: Hashable, Sendable {
         let (headers, damaged) = try await Self.headers(of: files, in: replica)
         end = ChainPoint(number: listing.highest?.rawValue ?? 0, checksum: 0)
         epoch = .zero
+        pageSize = headers.max { $0.0.max < $1.0.max }?.1.pageSize
         for (file, header) in headers {
             if let mark = header.sourceMark {
                 epoch = max(epoch, Epoch(rawValue: mark.epoch))

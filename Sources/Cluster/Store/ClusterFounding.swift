@@ -101,13 +101,20 @@ package struct ClusterFounding: Sendable {
                     + "bucket and path. \(advice)"
             )
         }
-        let traces: Bool
+        let traces: [String]
         do throws(ObjectStoreError) {
-            traces = try await !leases.list(prefix: layout.prefix).isEmpty
+            traces = try await leases.list(prefix: layout.prefix).map(\.key)
         } catch {
             throw NodeCommandError(.failed, error.message)
         }
-        if traces {
+        if traces.contains(layout.store) {
+            throw NodeCommandError(
+                .needsOperator,
+                "\(leases) is the store of one of two hosts that have one each: name the other one as 'peer-store', and the "
+                    + "'witness', or give this cluster a path of its own."
+            )
+        }
+        if !traces.isEmpty {
             throw NodeCommandError(
                 .needsOperator,
                 "\(leases) has lost the lease of a cluster, '\(layout.lease)'. \(advice)"

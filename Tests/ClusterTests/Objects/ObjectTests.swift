@@ -78,6 +78,25 @@ import Testing
         #expect(throws: ClusterObjectError.self) { try EpochRecord(parsing: Lease.sample().encoded) }
     }
 
+    @Test(
+        "The record of a store is read back as it was written, and carries along what a later version has put into it"
+    )
+    func storeRecord() throws {
+        var record = StoreRecord(cluster: ClusterID(rawValue: 7), host: .two, name: "b", state: .begun)
+        let expected =
+            #"{"cluster":"0000000000000007","format":1,"host":"0000000000000002","name":"b","state":"begun"}"#
+        #expect(text(record.encoded) == expected)
+        #expect(try StoreRecord(parsing: record.encoded) == record)
+        (record.host, record.state, record.other) = (nil, .beginning, ["new": .integer(4)])
+        #expect(try StoreRecord(parsing: record.encoded) == record)
+        for (good, bad) in [(#""begun""#, #""over""#), (#""0000000000000002""#, #""b""#), (#""b""#, "3")] {
+            let text = expected.replacing(good, with: bad)
+            #expect(text != expected)
+            #expect(throws: ClusterObjectError.self, "\(text)") { try StoreRecord(parsing: text.utf8) }
+        }
+        #expect(throws: ClusterObjectError.self) { try StoreRecord(parsing: Lease.sample().encoded) }
+    }
+
     @Test("A cluster's objects lie beside the levels of its replica")
     func layout() {
         let layout = ClusterLayout(path: "/a/b/")

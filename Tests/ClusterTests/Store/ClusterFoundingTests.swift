@@ -75,6 +75,9 @@ import Testing
             let body = ObjectBody.bytes(ByteBuffer(string: "hello"))
             try await place.leases.put(place.layout.lease, body, metadata: ObjectMetadata(), condition: .none)
             try await refused(place, by: .sample, "is not JSON")
+            try await place.leases.delete([place.layout.lease])
+            try await place.leases.put(place.layout.store, body, metadata: ObjectMetadata(), condition: .none)
+            try await refused(place, by: .sample, "'peer-store'", "'witness'")
         }
     }
 
