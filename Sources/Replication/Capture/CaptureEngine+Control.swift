@@ -213,7 +213,7 @@ extension CaptureEngine {
     /// Lets go of the database at once, as if the process had died; for tests and replaced files.
     package func abandon() { closeFiles() }
 
-    private func scheduleTurn() {
+    func scheduleTurn() {
         executor.async { self.assumeIsolated { $0.turn() } }
     }
 

@@ -14,20 +14,11 @@ struct LocalSnapshot: Sendable {
         var next = transaction
         while let source = try TransactionFileSource(path: folder.transactionFile(next)) {
             sources.insert(source, at: 0)
-            if try holdsEveryPage(source) { return try merge(sources, as: transaction) }
+            if try source.holdsEveryPage(try source.header()) { return try merge(sources, as: transaction) }
             guard let before = TransactionID(exactly: next.rawValue - 1) else { return nil }
             next = before
         }
         return nil
-    }
-
-    private func holdsEveryPage(_ source: TransactionFileSource) throws -> Bool {
-        let header = try source.header()
-        var cursor = LTXIndexCursor(try LTXIndex(of: source), of: source, header: header)
-        var count: UInt32 = 0
-        while try cursor.next() != nil { count += 1 }
-        let hasLockPage = header.commit >= LTXPageSize.lockPage(pageSize: header.pageSize)
-        return count == header.commit - (hasLockPage ? 1 : 0)
     }
 
     private func merge(_ sources: [TransactionFileSource], as transaction: TransactionID) throws -> FilePath {

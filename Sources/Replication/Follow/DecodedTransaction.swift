@@ -40,6 +40,9 @@ package struct DecodedTransaction: Sendable {
     let pages: [Page]
     let content: Content
 
+    /// Whether it holds all pages of the database, and so leads to its state from any other one.
+    package var holdsEveryPage: Bool { pages.count == header.wholePageCount }
+
     /// Images of up to so many bytes are kept.
     package static let imageLimit = 1 << 20
 

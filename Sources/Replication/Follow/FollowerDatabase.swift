@@ -97,7 +97,7 @@ package final class FollowerDatabase {
         let checksum = reading.table.checksum
         if journal.isFounding, let base = journal.recorded { try begin(behind: base.number, checksum) }
         guard let recorded = journal.recorded else { return nil }
-        var ahead = try localTransactions(behind: recorded.number, of: node)
+        var ahead = try localTransactions(behind: recorded, of: node)
         let tables = try LocalTables(folder, pageSize: followed.pageSize, recorded: recorded, ahead: ahead)
         (tableAtRecorded, numberAtRecorded) = (tables.atRecorded, recorded.number)
         let isKnown =
@@ -145,15 +145,16 @@ package final class FollowerDatabase {
         }
     }
 
-    /// The files of own transactions behind a place, ascending, up to the first gap.
-    private func localTransactions(behind number: UInt64, of node: UInt64) throws -> [LocalTransaction] {
-        var files: [LocalTransaction] = []
-        for id in try folder.transactionIDs() where id.rawValue == number + UInt64(files.count) + 1 {
+    /// The files of own transactions behind a place, ascending, up to the first gap that is no jump of the numbers.
+    private func localTransactions(behind place: ChainState, of node: UInt64) throws -> [LocalTransaction] {
+        var (files, tip): ([LocalTransaction], ChainState) = ([], place)
+        for id in try folder.transactionIDs() where id.rawValue > place.number {
             // A file that is not whole was never sent: what it held is found in the database.
-            guard let file = try? LocalTransaction(folder.transactionFile(id)), file.node == node,
+            guard let file = try? LocalTransaction(folder.transactionFile(id)), file.follows(tip), file.node == node,
                 (try? file.verify()) != nil
             else { break }
             files.append(file)
+            tip = file.state
         }
         return files
     }

@@ -1,14 +1,15 @@
-import LTX
+package import LTX
 import SQLiteFormat
 package import SystemPackage
 
-/// A database as its newest commit left it, read past SQLite's pager while somebody keeps all writers out.
+/// A database as its newest commit left it, read past SQLite's pager.
 ///
-/// Other processes may go on reading and checkpointing: what a checkpoint writes meanwhile is in the frames that are read
-/// in its place. The database file is read through SQLite's own handle, since closing another descriptor of it would
+/// It is opened while somebody keeps all writers out. From then on a read transaction holds what it reads: writers may go
+/// on, and the log grows as long. Other processes may go on checkpointing: what a checkpoint writes meanwhile is in the
+/// frames that are read in its place. The database file is read through SQLite's own handle, since closing another descriptor of it would
 /// drop the locks of this process.
 ///
-/// It belongs to one thread at a time; all its methods block. Whoever holds the write lock must keep it as long.
+/// It belongs to one thread at a time; all its methods block.
 package final class HeldDatabase {
     /// The size of a page in bytes.
     package let pageSize: Int
@@ -22,8 +23,9 @@ package final class HeldDatabase {
     /// The log, where it holds frames that are not all in the database file.
     private let log: WALFile?
     private let lastFrame: UInt32
-    /// The newest frame of each page in the log.
-    private var frames: [UInt32: UInt32] = [:]
+    private let salts: WALSalts?
+    /// The newest frame of each page in the log, once it was read.
+    private var frames: [UInt32: UInt32]?
 
     private static let blockByteCount = 1 << 20
 
@@ -45,22 +47,29 @@ package final class HeldDatabase {
             throw CaptureError(.databaseBusy, "\(path) is being written, although nobody should: try again.")
         }
         guard index.lastFrame > 0 else {
-            (log, lastFrame, pageCount) = (nil, 0, try Self.pageCount(of: file, size))
+            (log, lastFrame, salts, pageCount) = (nil, 0, nil, try Self.pageCount(of: file, size))
             return
         }
         pageCount = index.pageCount
         guard !index.isBackfilled else {
-            (log, lastFrame) = (nil, 0)
+            (log, lastFrame, salts) = (nil, 0, nil)
             return
         }
-        let log = try WALFile(database: path)
-        (self.log, lastFrame) = (log, index.lastFrame)
-        let reader = WALReader(file: log, buffer: ReadBuffer(byteCount: Self.blockByteCount))
+        (log, lastFrame, salts) = (try WALFile(database: path), index.lastFrame, index.salts)
+    }
+
+    /// The newest frame of each page in the log; it is read once, at the first need.
+    private func newestFrames() throws -> [UInt32: UInt32] {
+        if let frames { return frames }
         var frames: [UInt32: UInt32] = [:]
-        _ = try reader.frames(after: .start(of: index.salts), through: lastFrame, pageSize: size) { number, frame, _ in
-            frames[frame.pageNumber] = number
+        if let log, let salts {
+            let reader = WALReader(file: log, buffer: ReadBuffer(byteCount: Self.blockByteCount))
+            _ = try reader.frames(after: .start(of: salts), through: lastFrame, pageSize: size) { number, frame, _ in
+                frames[frame.pageNumber] = number
+            }
         }
         self.frames = frames
+        return frames
     }
 
     deinit { connection.endRead() }
@@ -86,7 +95,7 @@ package final class HeldDatabase {
     }
 
     private func read(_ number: UInt32, into target: UnsafeMutableRawBufferPointer) throws {
-        guard let log, let frame = frames[number] else {
+        guard let log, let frame = try newestFrames()[number] else {
             unsafe try file.read(into: target, at: Int64(number - 1) * Int64(pageSize))
             return
         }
@@ -126,7 +135,7 @@ package final class HeldDatabase {
             try copy.write(unsafe block.span.bytes.extracting(0..<count))
             offset += Int64(count)
         }
-        for number in frames.keys where number <= pageCount && number != size.lockPage {
+        for number in try newestFrames().keys where number <= pageCount && number != size.lockPage {
             if let page = try page(number) { checksum ^= share(of: unsafe page.span.bytes, number) }
         }
         return Copy(database: summary, log: try copy.finish(), checksum: checksum)
@@ -135,6 +144,7 @@ package final class HeldDatabase {
     /// Copies the database file, and adds to `checksum` the pages that are in no frame.
     private func copyDatabase(to path: FilePath, mode: UInt32, _ checksum: inout UInt64) throws -> NewFile.Summary {
         let copy = try NewFile(path, mode: mode)
+        let frames = try newestFrames()
         let byteCount = min(try file.byteCount(), Int64(pageCount) * Int64(pageSize))
         var block = [UInt8](repeating: 0, count: Self.blockByteCount)
         var offset: Int64 = 0
@@ -153,6 +163,52 @@ package final class HeldDatabase {
             offset += Int64(count)
         }
         return try copy.finish()
+    }
+
+    /// Writes all pages as a transaction file, durable.
+    ///
+    /// - Parameters:
+    ///   - header: The file's header, with the checksum that the database is to have.
+    ///   - path: Where nothing is yet.
+    ///   - mode: The permissions of the file.
+    ///   - isWanted: Asked at each block.
+    /// - Throws: `CancellationError` where it is not wanted any more; `CaptureError` where the pages do not have that
+    ///   checksum; failures of the disk. Nothing is left then.
+    package func write(
+        _ header: LTXHeader,
+        to path: FilePath,
+        mode: UInt32,
+        while isWanted: () -> Bool
+    ) throws -> LTXFileSummary {
+        var writer = try LTXWriter(pageSize: pageSize, sink: TransactionFileSink(path: path, mode: mode))
+        do {
+            var checksum: UInt64 = 0
+            var block = FrameBlock(pageSize: pageSize)
+            var bytes = [UInt8](repeating: 0, count: pageSize)
+            for number in 1...max(1, pageCount) where number != size.lockPage {
+                try unsafe bytes.withUnsafeMutableBytes { unsafe try read(number, into: $0) }
+                // SAFETY: the elements are bytes, all of them initialized.
+                let remainder = block.append(pageNumber: number, page: unsafe bytes.span.bytes)
+                checksum ^= DatabaseChecksum.page(number: number, remainder: remainder, pageSize: pageSize)
+                guard block.byteCount >= Self.blockByteCount / 2 else { continue }
+                try writer.append(block)
+                block.removeAll()
+                guard isWanted() else { throw CancellationError() }
+            }
+            try writer.append(block)
+            guard checksum == header.sourceMark?.checksum else {
+                throw CaptureError(
+                    .damagedDatabase,
+                    "The pages of \(self.path) are not those that were captured: run PRAGMA integrity_check."
+                )
+            }
+            let summary = try writer.finish(header: header)
+            try writer.sink.complete()
+            return summary
+        } catch {
+            writer.sink.discard()
+            throw error
+        }
     }
 
     private func share(of page: RawSpan, _ number: UInt32) -> UInt64 {

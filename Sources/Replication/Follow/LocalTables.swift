@@ -33,8 +33,9 @@ struct LocalTables {
             atRecorded = table
         }
         for file in ahead where file.state.number > number {
-            guard file.state.number == number + 1, Self.advance(&table, by: file) else { return }
-            number += 1
+            let place = ChainState(number: number, checksum: table.checksum, epoch: 0)
+            guard file.follows(place), Self.advance(&table, by: file) else { return }
+            number = file.state.number
         }
         let tip = ahead.last?.state ?? recorded
         if number == tip.number, table.checksum == tip.checksum { newest = table }

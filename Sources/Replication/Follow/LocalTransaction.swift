@@ -56,6 +56,18 @@ package struct LocalTransaction: Hashable, Sendable {
         return image
     }
 
+    /// Whether it leads on from a state: as the next transaction, or by a jump of the numbers, where the same state stands
+    /// under a higher one (``CaptureEngine/jump(from:)``).
+    func follows(_ place: ChainState) -> Bool {
+        state.number == place.number + 1 || state.number > place.number && state.checksum == place.checksum
+    }
+
+    /// Whether it holds all pages of the database, and so needs nothing before it. Reads the file's index.
+    package func holdsEveryPage() throws -> Bool {
+        guard let source = try TransactionFileSource(path: path) else { throw FileFailure("opening", path, 2) }
+        return try source.holdsEveryPage(header)
+    }
+
     /// Reads the whole file and checks it.
     ///
     /// - Throws: `LTXError` that says what is wrong.

@@ -18,6 +18,9 @@ public struct ReplicaFile: Hashable, Sendable {
     public var created: Timestamp
     /// Where the file lies in its store.
     public let key: String
+    /// Whether the file is known to hold all pages although it does not begin at transaction 1: a history goes on with it
+    /// (failover-review G3).
+    var beginsAnew = false
 
     /// Creates a description of a file.
     public init(
@@ -41,7 +44,8 @@ public struct ReplicaFile: Hashable, Sendable {
     /// Whether applying the file to the state after transaction `position` (0: nothing) leads further.
     ///
     /// The file may begin before that state's end: what it carries of older transactions is in the state already.
-    func continues(_ position: UInt64) -> Bool {
-        min.rawValue - 1 <= position && position < max.rawValue
-    }
+    func continues(_ position: UInt64) -> Bool { earliestBase <= position && position < max.rawValue }
+
+    /// The earliest transaction to whose state the file can be applied; 0: to nothing.
+    var earliestBase: UInt64 { beginsAnew ? 0 : min.rawValue - 1 }
 }

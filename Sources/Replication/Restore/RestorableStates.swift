@@ -54,7 +54,7 @@ struct RestorableStates {
     }
 
     private func cheapestState(before file: ReplicaFile, frontier: [Int]) -> (index: Int?, cost: Int64)? {
-        let position = file.min.rawValue - 1
+        let position = file.earliestBase
         if position == 0 { return (nil, 0) }
         var (low, high) = (0, frontier.count)
         while low < high {

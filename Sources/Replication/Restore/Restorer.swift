@@ -33,7 +33,10 @@ public struct Restorer: Sendable {
             let listing = try await listing(for: target)
             do { return try RestorePlan(listing: listing, target: target) } catch {
                 attempts += 1
-                guard listing != before, attempts < Self.attemptLimit else { throw error }
+                guard listing != before, attempts < Self.attemptLimit else {
+                    guard let more = try await findingCopies(in: listing) else { throw error }
+                    return try RestorePlan(listing: more, target: target)
+                }
                 before = listing
             }
         }
