@@ -8,6 +8,10 @@ struct HostOptions {
     var database: FilePath
     /// A folder, or an `s3://` address with its query; access keys come from the environment.
     var store = ""
+    /// The other host's store, written the same way; empty where all nodes share one.
+    var peer = ""
+    /// The address of the witness; empty where the lease lies beside the chain.
+    var witness = ""
     var name = "node"
     var journal: FilePath?
     var ttl: Duration = .seconds(6)
@@ -60,6 +64,8 @@ struct HostOptions {
         func milliseconds() throws -> Duration { .milliseconds(try number()) }
         switch key {
         case "store": store = value
+        case "peer": peer = value
+        case "witness": witness = value
         case "name": name = value
         case "journal": journal = FilePath(value)
         case "ttl-ms": ttl = try milliseconds()

@@ -39,9 +39,30 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
     return ClusterNode(
         configuration,
         own: stores.place,
+        peer: try peerPlace(options, logger: logger),
+        witness: options.witness.isEmpty ? nil : HostWitness(url: options.witness, ttl: options.ttl),
         peers: NodeClient(token: options.token.map { Secret($0) }),
         logger: logger
     )
+}
+
+/// The place on the other host that the options name.
+private func peerPlace(_ options: HostOptions, logger: Logger) throws -> ClusterPlace? {
+    guard !options.peer.isEmpty else { return nil }
+    let replica = try ReplicaConfiguration(argument: options.peer)
+    let place = DatabaseConfiguration(path: options.database, replica: replica)
+    return try ClusterStores(place, ttl: options.ttl, logger: logger).place
+}
+
+/// A witness of ours.
+private struct HostWitness: Witness {
+    private let client: WitnessClient
+
+    init(url: String, ttl: Duration) { client = WitnessClient(url: url, within: ttl / 2) }
+
+    var description: String { "the witness \(client.url)" }
+
+    func cell(of cluster: ClusterID) -> any LeaseCell { client.cell(of: cluster) }
 }
 
 /// The stores that the options name.

@@ -1,5 +1,8 @@
 /// A primary whose peer's store is to hold the whole history (failover-review G3).
 extension NodeCore {
+    /// Whether this node writes, and the store it ships to does not hold the whole history yet.
+    public var isUnsettled: Bool { isCrossed && opened != nil && !crossing.isSettled }
+
     /// Whether anything may be created in the peer's store just now.
     var mayUpload: Bool {
         guard isCrossed else { return true }

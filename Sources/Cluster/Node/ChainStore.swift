@@ -23,7 +23,7 @@ struct ChainStore: Sendable, CustomStringConvertible {
 
     var description: String { "\(replica.store)" }
 
-    private var store: any ObjectStore { replica.store }
+    var store: any ObjectStore { replica.store }
     /// Numbers of transactions are counted on from; those of a chain never come near this one.
     private static let highestNumber = UInt64(Int64.max)
 
@@ -56,21 +56,33 @@ struct ChainStore: Sendable, CustomStringConvertible {
         return await fetch(key, LTXFileName(min: id, max: id), number, isLarge: isLarge)
     }
 
-    /// Fetches and checks a file of a higher level that holds a transaction and begins at or before it.
+    /// Fetches and checks a file that holds a transaction and begins at or before it: one of a higher level, or a whole copy
+    /// behind a gap (failover-review G3).
     ///
     /// The one that leads furthest is taken: it saves the others.
     func fetchMerged(_ number: UInt64) async -> Fetched {
         guard let id = TransactionID(exactly: number) else { return Fetched(answer: .absent) }
         let listing: ReplicaListing
-        do { listing = try await replica.list(levels: 1...ReplicaLayout.snapshotLevel) } catch {
-            return Fetched(answer: .failed)
-        }
+        do { listing = try await replica.list() } catch { return Fetched(answer: .failed) }
         // Of those that lead equally far the lowest level is the smallest.
         let candidates = listing.files.filter { $0.level > 0 && $0.min <= id && id <= $0.max }
         let best = candidates.min { ($1.max, $0.byteCount) < ($0.max, $1.byteCount) }
-        guard let best else { return Fetched(answer: .absent) }
+        guard let best else { return await fetchCopy(behind: id, listing) }
         let isLarge = best.byteCount > Int64(DecodedTransaction.imageLimit)
         return await fetch(best.key, LTXFileName(min: best.min, max: best.max), number, isLarge: isLarge)
+    }
+
+    /// The newest file behind a gap, if it is a whole copy: its snapshot is not there yet.
+    private func fetchCopy(behind id: TransactionID, _ listing: ReplicaListing) async -> Fetched {
+        let files = listing[0]
+        let starts = files.indices.filter { $0 == 0 || files[$0].min != files[$0 - 1].max.next }
+        guard let start = starts.last, files[start].min > id else { return Fetched(answer: .absent) }
+        let file = files[start]
+        let isLarge = file.byteCount > Int64(DecodedTransaction.imageLimit)
+        let found = await fetch(file.key, LTXFileName(min: file.min, max: file.max), id.rawValue, isLarge: isLarge)
+        guard let copy = found.file, !copy.holdsEveryPage else { return found }
+        if let path = copy.path { try? await onDisk { try Disk.remove(path) } }  // else the next start removes it
+        return Fetched(answer: .absent)
     }
 
     /// Small files stay in memory: no file is made and synced for them.

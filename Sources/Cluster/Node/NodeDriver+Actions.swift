@@ -32,8 +32,7 @@ extension NodeDriver {
             lastAlarm = text
             logger.warning("\(text)")
         case .end: hasEnded = true
-        // Nodes that share a store never ask for these.
-        case .useChain, .survey, .createCopy, .publishCopy, .captureAll: break
+        case .useChain, .survey, .createCopy, .publishCopy, .captureAll: performCrossing(action, &group)
         }
         return true
     }
@@ -83,7 +82,8 @@ extension NodeDriver {
 
     /// - Returns: Whether capture stands; nobody may commit where it does not.
     private func open(_ epoch: Epoch, _ seal: ChainPoint, _ group: inout DiscardingTaskGroup) async -> Bool {
-        guard let chain, let identity else { return false }
+        // Where each host has a store, a primary ships to the other one.
+        guard let chain = chains?.target, let identity else { return false }
         do {
             try await database.prepareOpening(seal)
             let inbox = inbox
@@ -93,6 +93,7 @@ extension NodeDriver {
                 epoch: epoch,
                 seal: seal,
                 beginning: core?.hold?.body.beganAnew,
+                isUnsettled: core?.isUnsettled ?? false,
                 chain: chain,
                 notifier: notifier,
                 logger: logger,
@@ -187,7 +188,7 @@ extension NodeDriver {
     }
 
     private func writeRecords() async {
-        while recordBook.isDue, let chain, let record = ownRecord() {
+        while recordBook.isDue, let chain = chains?.own, let record = ownRecord() {
             recordBook.isDue = false
             recordBook.role = record.role
             try? await chain.write(record)  // it is written again in a minute
@@ -215,13 +216,13 @@ extension NodeDriver {
 
     /// A node that ends is not seen as what it was: `cluster status` would tell it of a primary for good.
     func writeLastRecord() async {
-        guard let chain, let record = ownRecord(), let last = recordBook.role, last != record.role else { return }
+        guard let chain = chains?.own, let record = ownRecord(), let last = recordBook.role, last != record.role else { return }
         // Where the store is away, whoever looks sees neither.
         await withTimeLimit(.seconds(2), late: ()) { try? await chain.write(record) }
     }
 
     private func readRecords(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) {
-        guard let chain else { return }
+        guard let chain = chains?.others else { return }
         let inbox = inbox
         group.addTask {
             let records = try? await chain.nodeRecords()

@@ -22,7 +22,15 @@ extension NodeDriver {
         let chains = NodeChains(places, folder: folder)
         self.chains = chains
         let chain = chains.own
-        guard let cluster = try await findCluster(chain, identity) else { return }
+        let founding = places.founding(configuration.name)
+        let found: FoundCluster?
+        if let founding {
+            found = try await findCluster(founding, identity)
+        } else {
+            found = try await findCluster(chain, identity)
+        }
+        guard let cluster = found else { return }
+        if founding != nil { leases = places.lease(of: cluster.id) }
         // Where the lease cannot be read nobody knows which cluster this is.
         if identity.cluster == nil, cluster.id != Self.unknownCluster {
             self.identity?.cluster = cluster.id
@@ -30,7 +38,7 @@ extension NodeDriver {
         }
         makeCore(cluster.id, newestEpoch: Epoch(rawValue: try await database.recordedState()?.epoch ?? 0))
         if let words = cluster.trouble { inbox.post(.broken(words)) }
-        if let found = try? await chain.nodeRecords() { note(found) }
+        if let found = try? await chains.others.nodeRecords() { note(found) }
     }
 
     /// The node's own file.
@@ -53,6 +61,7 @@ extension NodeDriver {
         settings.absence = max(settings.absence, configuration.registration * 5)
         settings.isFailsafe = configuration.isFailsafe
         settings.longestCatchUp = configuration.maxCatchUp
+        settings.topology = places.topology
         core = NodeCore(
             settings,
             memory: identity.memory,
@@ -64,9 +73,10 @@ extension NodeDriver {
 
     // MARK: - The cluster
 
-    private static let unknownCluster = ClusterID(rawValue: 0)
+    static let unknownCluster = ClusterID(rawValue: 0)
 
-    private struct FoundCluster {
+    /// The cluster that this node is of.
+    struct FoundCluster {
         var id: ClusterID
         /// Why the node can do nothing; `nil` where it can.
         var trouble: String?
@@ -158,7 +168,7 @@ extension NodeDriver {
     }
 
     /// Makes the database where that is wanted, and notes that the cluster begins with it, durably.
-    private func prepareDatabase(behind highest: UInt64) async throws {
+    func prepareDatabase(behind highest: UInt64) async throws {
         if await !database.exists {
             guard highest == 0 else {
                 throw NodeError.noDatabase(
@@ -179,8 +189,7 @@ extension NodeDriver {
     ///
     /// - Throws: ``NodeError``, `ReplicaError`: why it cannot be yet.
     func checkThatChainHasBegun(_ chain: ChainStore) async throws {
-        let listing = try await chain.replica.list()
-        guard let newest = try RestorePlan(listing: listing, target: .latest).files.last else { return }
+        guard let newest = try await Restorer(chain.replica).plan(.latest).files.last else { return }
         if let lease = core?.leaseView(at: NodeClock.now), newest.max.rawValue <= lease.begin {
             throw NodeError.notBegunYet(behind: lease.begin, by: lease.name)
         }

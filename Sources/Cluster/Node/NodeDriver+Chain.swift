@@ -103,8 +103,8 @@ extension NodeDriver {
         if let finding = try await database.examine(identity.node) { return finding }
         // Nothing is recorded: perhaps it was restored by hand.
         let checksum = await database.checksum ?? 0
-        let listing = try await chain.replica.list()
-        if !listing.isEmpty, let newest = try RestorePlan(listing: listing, target: .latest).files.last,
+        let isEmpty = try await chain.replica.list().isEmpty
+        if !isEmpty, let newest = try await Restorer(chain.replica).plan(.latest).files.last,
             let mark = try await chain.replica.header(of: newest).sourceMark, mark.checksum == checksum
         {
             let state = ChainState(number: newest.max.rawValue, checksum: checksum, epoch: mark.epoch)

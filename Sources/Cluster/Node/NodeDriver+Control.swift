@@ -57,7 +57,16 @@ extension NodeDriver {
         }
         if openTails > 0 { words.append("\(openTails) tails wait to be acknowledged: `tail list`") }
         if let hindrance = core.hindrance(at: now) { words.append(hindrance) }
+        words += crossedDegradations(core)
         return words
+    }
+
+    private func crossedDegradations(_ core: NodeCore) -> [String] {
+        guard let peer = places.peer, core.role == .primary else { return [] }
+        if core.isUnsettled {
+            return ["\(peer) does not hold the whole history yet: nothing is replicated until it does"]
+        }
+        return core.isProtecting ? ["the other host may not take over yet: not everything is known to be in \(peer)"] : []
     }
 
     // MARK: - Other nodes
@@ -159,7 +168,7 @@ extension NodeDriver {
 
     /// The node of a name or an id.
     func node(named text: String) async -> NodeID? {
-        if let chain, let found = try? await chain.nodeRecords() { note(found) }
+        if let found = try? await chains?.others.nodeRecords() { note(found) }
         if let id = NodeID(text), records[id] != nil || id == identity?.node { return id }
         // A host that lost its disk came back as another node: of those that bear the name, one that takes part.
         let named = records.values.filter { $0.name == text }.map(\.node).sorted()

@@ -5,6 +5,8 @@ import Replication
 extension NodeDriver {
     /// A place that covers everything committed by now.
     func position() async throws -> ChainPosition {
+        // The role is told a moment before capture stands.
+        while core?.role == .primary, primary == nil { try await Pause.sleep(for: .milliseconds(2)) }
         guard let primary, core?.role == .primary else { throw NodeError.notPrimary(core?.role ?? .joining) }
         let transaction = try await primary.engine.coveringTransaction()
         return ChainPosition(epoch: primary.epoch.rawValue, transaction: transaction?.rawValue ?? 0)

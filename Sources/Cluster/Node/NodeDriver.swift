@@ -50,6 +50,12 @@ actor NodeDriver {
     var promiseCount: UInt64 = 0
     var wantsFlush = false
     var isFlushing = false
+    /// Stores that did not answer when the node started.
+    var unseenStores: Set<ChainSite> = []
+    /// Why the database cannot begin a cluster.
+    var beginningError: (any Error)?
+    /// Looks at the newest file of the peer's store since all of it was listed.
+    var quickChecks = 0
     var hasEnded = false
     /// What the node waits for before it takes part; `nil` once it does.
     var waitingFor: String? = "It has not started yet."
@@ -153,9 +159,15 @@ actor NodeDriver {
         if events.isEmpty { await handle(.tick, &group) }
         for event in events {
             await handle(event, &group)
+            switch event {
             // A node that has halted answers nothing: who asks must not wait for it.
-            guard case .promiseAsked(let request) = event else { continue }
-            promises.removeValue(forKey: request.reference)?.resume(returning: false)
+            case .promiseAsked(let request): promises.removeValue(forKey: request.reference)?.resume(returning: false)
+            // The core knows of the copy now: what was closed behind it may follow.
+            case .copied:
+                primary?.collectBehindCopy()
+                inbox.wake()
+            default: break
+            }
         }
         let now = NodeClock.now
         primary?.setLicence(below: core?.deletableBelow(at: now) ?? 0)

@@ -12,8 +12,11 @@ struct NodePlaces: Sendable {
     /// Which stores the nodes use.
     var topology: StoreTopology { peer == nil ? .shared : .crossed }
 
-    /// What people call the lease's place.
-    var leaseName: String { witness.map { "\($0)" } ?? "\(own.leases)" }
+    /// What finds or begins the cluster of two hosts; `nil` where all nodes share a store.
+    func founding(_ name: String) -> TwoStoreFounding? {
+        guard let peer, let witness else { return nil }
+        return TwoStoreFounding(own: own, peer: peer, witness: witness, name: name)
+    }
 
     /// The lease of a cluster.
     func lease(of cluster: ClusterID) -> LeaseStore {
@@ -31,6 +34,12 @@ struct NodeChains: Sendable {
         own = ChainStore(places.own, folder: folder)
         peer = places.peer.map { ChainStore($0, folder: folder) }
     }
+
+    /// Where a primary ships to.
+    var target: ChainStore { peer ?? own }
+
+    /// Where the other nodes write their records: each of two hosts writes into its own store.
+    var others: ChainStore { peer ?? own }
 
     /// The chain that the core speaks of.
     subscript(site: ChainSite) -> ChainStore { site == .own ? own : peer ?? own }

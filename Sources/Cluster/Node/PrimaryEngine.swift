@@ -9,18 +9,17 @@ import SystemPackage
 final class PrimaryEngine: ReplicaBooks {
     /// The epoch.
     let epoch: Epoch
-    let beginning: TransactionID?
     let engine: CaptureEngine
-    private let chain: ChainStore
-    private let settings: DatabaseSettings
-    private let logger: Logger
-    private let shared: Shared
-    private let signal = MaintenanceSignal()
-    private let isEnding = Atomic(false)
+    let chain: ChainStore
+    let settings: DatabaseSettings
+    let logger: Logger
+    let shared: Shared
+    let signal = MaintenanceSignal()
+    let isEnding = Atomic(false)
     /// Who waits until the store has accepted a transaction.
     let waiters = TransactionWaiters()
 
-    private struct State {
+    struct State {
         var collected: UInt64
         var accepted: TransactionID?
         var listing = ReplicaListing()
@@ -32,6 +31,14 @@ final class PrimaryEngine: ReplicaBooks {
         var failure: String?
         var unshippedSince: ContinuousClock.Instant?
         var needsAttach = false
+        /// The transaction behind which merging begins; `nil`: at the first one.
+        var beginning: TransactionID?
+        /// Whether nothing may be merged or dropped yet: the store does not hold the whole history.
+        var isUnsettled = false
+        /// Whether a whole copy is being made: what is closed meanwhile is collected behind it.
+        var isCopying = false
+        /// The whole copy with which the history goes on in this store, until it lies there as a snapshot too.
+        var copy: LocalTransaction?
     }
 
     /// Prepares an engine that goes on behind the seal.
@@ -39,6 +46,7 @@ final class PrimaryEngine: ReplicaBooks {
     /// - Parameters:
     ///   - seal: The place of the seal.
     ///   - beginning: The transaction behind which the chain began anew; `nil` where it never did.
+    ///   - isUnsettled: Whether the store is to get a whole copy first (failover-review G3): nothing is merged before.
     ///   - onClosed: Called on a thread of the engine when a transaction file is durable, or capture needs care.
     init(
         _ settings: DatabaseSettings,
@@ -46,14 +54,16 @@ final class PrimaryEngine: ReplicaBooks {
         epoch: Epoch,
         seal: ChainPoint,
         beginning: TransactionID?,
+        isUnsettled: Bool = false,
         chain: ChainStore,
         notifier: ChangeNotifier?,
         logger: Logger,
         onClosed: @escaping @Sendable () -> Void
     ) {
         (self.settings, self.epoch, self.chain, self.logger) = (settings, epoch, chain, logger)
-        self.beginning = beginning
-        let state = Shared(State(collected: seal.number, accepted: seal.transaction))
+        var first = State(collected: seal.number, accepted: seal.transaction)
+        (first.beginning, first.isUnsettled) = (beginning, isUnsettled)
+        let state = Shared(first)
         shared = state
         var capture = settings.capture
         (capture.node, capture.epoch) = (node.rawValue, epoch.rawValue)
@@ -84,11 +94,12 @@ final class PrimaryEngine: ReplicaBooks {
             },
             onClosed: onClosed
         )
-        waiters.accept(seal.transaction ?? .first)
+        // Where the store does not hold the history yet, the seal lies on this host alone.
+        if !isUnsettled { waiters.accept(seal.transaction ?? .first) }
     }
 
     /// Lets a closure reach the state before all of `self` is there.
-    private final class Shared: Sendable {
+    final class Shared: Sendable {
         let values: Mutex<State>
         init(_ state: State) { values = Mutex(state) }
     }
@@ -132,6 +143,7 @@ final class PrimaryEngine: ReplicaBooks {
     /// The transaction files that were closed since the last call, ascending.
     func collect() -> [FileMark] {
         var marks: [FileMark] = []
+        guard shared.values.withLock({ !$0.isCopying }) else { return [] }
         while true {
             let next = shared.values.withLock { $0.collected + 1 }
             guard let id = TransactionID(exactly: next), let local = local(id) else { return marks }
@@ -199,65 +211,6 @@ final class PrimaryEngine: ReplicaBooks {
         }
     }
 
-    // MARK: - Maintenance
-
-    /// Merges and drops what is due, until ``end()``.
-    func maintain() async {
-        while !isEnding.load(ordering: .sequentiallyConsistent), !Task.isCancelled {
-            do {
-                let listing = try await chain.replica.list()
-                let records = try await chain.epochRecords()
-                shared.values.withLock { state in
-                    // What was accepted since the listing began is not in it yet.
-                    let known = state.listing.files
-                    state.listing = listing
-                    for file in known { state.listing.insert(file) }
-                    state.contested = records.compactMap(\.contestedTransactions)
-                }
-                break
-            } catch {
-                await signal.wait(atMost: .seconds(5))
-            }
-        }
-        let maintenance = ReplicaMaintenance(
-            engine,
-            replica: chain.replica,
-            settings: settings,
-            books: self,
-            logger: logger,
-            signal: signal,
-            isEnding: { [self] in isEnding.load(ordering: .sequentiallyConsistent) }
-        )
-        await maintenance.run()
-    }
-
-    /// The files below this transaction may be deleted, so far as the lease is concerned; 0: none.
-    func setLicence(below number: UInt64) {
-        let isNew = shared.values.withLock { state in
-            defer { state.licence = number }
-            return state.licence != number
-        }
-        if isNew { signal.signalIfIdle() }
-    }
-
-    var listing: ReplicaListing? { shared.values.withLock { $0.contested == nil ? nil : $0.listing } }
-    var accepted: TransactionID? { shared.values.withLock { $0.accepted } }
-    var isHalted: Bool { isEnding.load(ordering: .sequentiallyConsistent) }
-
-    func deletionLicence() -> DeletionLicence {
-        shared.values.withLock { state in
-            guard let contested = state.contested, !isHalted else { return .none }
-            return DeletionLicence(below: TransactionID(exactly: state.licence), contested: contested)
-        }
-    }
-
-    func update(inserting new: [ReplicaFile], removing old: [ReplicaFile]) {
-        shared.values.withLock { state in
-            for file in new { state.listing.insert(file) }
-            for file in old { state.listing.remove(file) }
-        }
-    }
-
     // MARK: - The end
 
     /// Lets maintenance end; nothing more is merged or deleted.
@@ -266,7 +219,7 @@ final class PrimaryEngine: ReplicaBooks {
         signal.signal()
     }
 
-    /// Captures what is committed, and lets go of the database.
+    /// Captures what is committed, and lets go of the database. A whole copy that is still on its way is given up.
     ///
     /// Nobody can commit any more: the write lock is held by the caller.
     func close() async {
@@ -278,6 +231,8 @@ final class PrimaryEngine: ReplicaBooks {
             try? await Pause.sleep(for: .milliseconds(10))  // cancelled: the loop ends soon
         }
         await engine.abandon()
+        let copy = shared.values.withLock { $0.copy.take() }
+        if let copy { try? await onDisk { try Disk.remove(copy.path) } }  // else the next start removes it
     }
 }
 

@@ -20,6 +20,10 @@ final class HostedNode {
     let store: FaultProxy
     /// What lies between the other nodes and it.
     let entrance: FaultProxy
+    /// What lies between it and the other host's store, where each has one.
+    let peerStore: FaultProxy?
+    /// What lies between it and the witness.
+    let witness: FaultProxy?
     private let options: [String]
     private let environment: [String: String?]
     private(set) var process: ChildProcess?
@@ -31,19 +35,43 @@ final class HostedNode {
     /// - Parameters:
     ///   - server: The store's server.
     ///   - prefix: Where the cluster lies in its bucket.
+    ///   - peer: The other host's store, where each has one.
+    ///   - witness: The address of the witness.
     ///   - options: Further options of `node-host`.
-    init(_ name: String, in folder: FilePath, server: S3TestServer, prefix: String, options: [String]) async throws {
+    init(
+        _ name: String,
+        in folder: FilePath,
+        server: S3TestServer,
+        prefix: String,
+        peer: S3TestServer? = nil,
+        witness: String? = nil,
+        options: [String]
+    ) async throws {
         self.name = name
         (database, journal) = (folder.appending("\(name).db"), folder.appending("\(name).journal"))
         store = try await FaultProxy.start(before: server.endpoint)
         let port = try await freePort()
         entrance = try await FaultProxy.start(before: "http://127.0.0.1:\(port)")
-        let place = server.url(prefix).replacing(server.endpoint, with: store.endpoint)
+        var places = ["store=\(server.url(prefix).replacing(server.endpoint, with: store.endpoint))"]
+        if let peer {
+            let proxy = try await FaultProxy.start(before: peer.endpoint)
+            places.append("peer=\(peer.url(prefix).replacing(peer.endpoint, with: proxy.endpoint))")
+            peerStore = proxy
+        } else {
+            peerStore = nil
+        }
+        if let witness {
+            let proxy = try await FaultProxy.start(before: witness)
+            places.append("witness=\(proxy.endpoint)")
+            self.witness = proxy
+        } else {
+            self.witness = nil
+        }
         self.options =
             [
-                database.string, "store=\(place)", "name=\(name)", "journal=\(journal)", "port=\(port)",
-                "url=\(entrance.endpoint)", "hold-down=off",
-            ] + options
+                database.string, "name=\(name)", "journal=\(journal)", "port=\(port)", "url=\(entrance.endpoint)",
+                "hold-down=off",
+            ] + places + options
         environment = server.environment
     }
 
@@ -147,6 +175,8 @@ final class HostedNode {
         if let process { keepLog(of: process) }
         try await store.stop()
         try await entrance.stop()
+        try await peerStore?.stop()
+        try await witness?.stop()
     }
 
     /// What readers of its database saw that must not be.

@@ -4,11 +4,14 @@ import TestDatabases
 import TestSupport
 import Testing
 
-/// Two nodes in processes of their own, on one bucket of a real server.
+/// Two nodes in processes of their own, on one bucket of a real server, or on two hosts with a server each.
 final class ProcessCluster {
     let a: HostedNode
     let b: HostedNode
-    let server: S3TestServer
+    /// One, or each host's: of a, then of b.
+    let servers: [S3TestServer]
+    /// The witness, where each host has a server.
+    let witness: WitnessProcess?
     let folder: FilePath
     let prefix: String
     let ttl: Duration
@@ -22,30 +25,60 @@ final class ProcessCluster {
     private init(
         _ a: HostedNode,
         _ b: HostedNode,
-        _ server: S3TestServer,
+        _ servers: [S3TestServer],
+        _ witness: WitnessProcess?,
         _ folder: FilePath,
         _ prefix: String,
         _ ttl: Duration
     ) {
-        (self.a, self.b, self.server, self.folder, self.prefix, self.ttl) = (a, b, server, folder, prefix, ttl)
+        (self.a, self.b, self.servers, self.witness) = (a, b, servers, witness)
+        (self.folder, self.prefix, self.ttl) = (folder, prefix, ttl)
     }
 
+    /// The only server; the one of host a, where each has one.
+    var server: S3TestServer { servers[0] }
+
+    /// The server on a node's host.
+    func server(of node: HostedNode) -> S3TestServer { servers.count > 1 && node === b ? servers[1] : servers[0] }
+
     /// Calls `body` with two nodes, a the primary and b its standby, and proves afterwards that nothing was lost.
+    ///
+    /// - Parameter hasTwoHosts: Whether each node is on a host of its own, with a server, and there is a witness.
     static func run(
         _ name: String,
+        hasTwoHosts: Bool = false,
         options: [String] = [],
         ttl: Duration = ttl,
         proves: Bool = true,
         _ body: (ProcessCluster) async throws -> Void
     ) async throws {
-        let server = try await S3TestServer.moto()
-        try await withTemporaryFolder("cluster-\(name)") { folder in
+        var servers = [try await S3TestServer.moto()]
+        if hasTwoHosts { servers.append(try await S3TestServer.moto()) }
+        try await withTemporaryFolder("cluster-\(name)") { [servers] folder in
+            let witness = hasTwoHosts ? try await WitnessProcess.start(in: folder) : nil
+            let (server, peer) = (servers[0], hasTwoHosts ? servers[1] : nil)
             let prefix = "cluster-\(name)"
             let all =
                 ["ttl-ms=\(milliseconds(ttl))", "sync-ms=500", "replicated-every=25", "retention-ms=86400000"] + options
-            let a = try await HostedNode("a", in: folder, server: server, prefix: prefix, options: all)
-            let b = try await HostedNode("b", in: folder, server: server, prefix: prefix, options: all + ["begins=0"])
-            let cluster = ProcessCluster(a, b, server, folder, prefix, ttl)
+            let a = try await HostedNode(
+                "a",
+                in: folder,
+                server: server,
+                prefix: prefix,
+                peer: peer,
+                witness: witness?.url,
+                options: all
+            )
+            let b = try await HostedNode(
+                "b",
+                in: folder,
+                server: peer ?? server,
+                prefix: prefix,
+                peer: peer == nil ? nil : server,
+                witness: witness?.url,
+                options: all + ["begins=0"]
+            )
+            let cluster = ProcessCluster(a, b, servers, witness, folder, prefix, ttl)
             do {
                 try a.start(["create=1"])
                 try await a.wait(for: "its first write", after: 0) { $0.kind == "first-write" }
@@ -60,12 +93,13 @@ final class ProcessCluster {
             }
             try await cluster.close()
         }
-        try await server.stop()
+        for server in servers { try await server.stop() }
     }
 
     private func close() async throws {
         try await a.close()
         try await b.close()
+        try await witness?.stop()
     }
 
     /// Copies what a failed test leaves to where `FAILOVER_KEEP` says.
@@ -160,9 +194,11 @@ final class ProcessCluster {
         let followed = try ProofCheck(standby.database, journals: journals)
         #expect(followed.isProven && followed.rows == check.rows, "\(followed)")
         let restored = folder.appending("restored-\(UInt32.random(in: .min ... .max)).db")
-        try await restore(to: restored)
+        // A host of its own ships to the other one.
+        try await restore(server(of: standby), to: restored)
         let digests = [try SQLiteFile.contentDigest(of: restored), try SQLiteFile.contentDigest(of: primary.database)]
         #expect(digests[0] == digests[1], "Litestream restores something else")
+        if servers.count > 1 { try await proveOlder(server(of: primary), than: primary.database) }
         for node in nodes { #expect(node.readerFaults.isEmpty, "\(node.readerFaults)") }
         if takesOutTails, !check.tails.isEmpty { try await proveTails(check) }
         return check
@@ -172,7 +208,7 @@ final class ProcessCluster {
     ///
     /// It reads what a listing told it of: where old files are dropped after seconds, as no one would have it in life, some
     /// may be gone before it gets to them. It is asked again then.
-    private func restore(to output: FilePath) async throws {
+    private func restore(_ server: S3TestServer, to output: FilePath) async throws {
         for _ in 0..<5 {
             do {
                 return try await Litestream.restore(server.url(prefix), to: output, environment: server.environment)
@@ -201,12 +237,15 @@ final class ProcessCluster {
 
     /// Makes a database of each tail that was kept.
     func takeOutTails() async throws -> [FilePath] {
-        let output = folder.appending("tails-\(UInt32.random(in: .min ... .max))")
-        let lines = try await ChildProcess.run(
-            BuiltProduct.path(of: "node-host"),
-            ["tails", a.database.string, "store=\(server.url(prefix))", "out=\(output)"],
-            environment: server.environment
-        ).checked().standardOutput.split(separator: "\n").map { HostLine($0) }
+        var lines: [HostLine] = []
+        for server in servers {
+            let output = folder.appending("tails-\(UInt32.random(in: .min ... .max))")
+            lines += try await ChildProcess.run(
+                BuiltProduct.path(of: "node-host"),
+                ["tails", a.database.string, "store=\(server.url(prefix))", "out=\(output)"],
+                environment: server.environment
+            ).checked().standardOutput.split(separator: "\n").map { HostLine($0) }
+        }
         let failed = lines.filter { $0.kind != "tail" }
         #expect(failed.isEmpty, "\(failed)")
         return lines.compactMap { $0["path"] }.map { FilePath($0) }

@@ -138,9 +138,7 @@ private struct Place {
 
     var chain: ChainStore {
         ChainStore(
-            replica: replica,
-            creating: replica,
-            layout: founding.layout,
+            ClusterPlace(replica: replica, layout: founding.layout),
             folder: MetadataFolder(root: folder.appending(".a.db-litestream"))
         )
     }

@@ -18,13 +18,33 @@ final class TestNode: Sendable {
     let messages = LoggedMessages()
     private let group: Mutex<(task: Task<Void, any Error>, services: ServiceGroup)?> = Mutex(nil)
 
-    init(
+    /// A node that shares its store with the others.
+    convenience init(
         _ name: String,
         in folder: FilePath,
         store: FilePath,
         peers: TestPeers,
         ttl: Duration = .milliseconds(900),
         reading: CountingStore? = nil,
+        levels: LevelSettings? = nil
+    ) {
+        let folderStore = FolderStore(root: store)
+        let own = ClusterPlace(
+            replica: Replica(store: reading.map { $0 as any ObjectStore } ?? folderStore, layout: .folder),
+            leases: folderStore,
+            layout: ClusterLayout(path: "")
+        )
+        self.init(name, in: folder, own: own, peers: peers, ttl: ttl, levels: levels)
+    }
+
+    init(
+        _ name: String,
+        in folder: FilePath,
+        own: ClusterPlace,
+        peer: ClusterPlace? = nil,
+        witness: (any Witness)? = nil,
+        peers: TestPeers,
+        ttl: Duration,
         levels: LevelSettings? = nil
     ) {
         self.name = name
@@ -40,7 +60,6 @@ final class TestNode: Sendable {
         configuration.followInterval = .milliseconds(30)
         configuration.beginning = name == "a" ? .begins : .waits
         configuration.holdDownLimit = nil
-        let folderStore = FolderStore(root: store)
         let messages = messages
         var logger = Logger(label: name) { _ -> any LogHandler in
             guard ProcessInfo.processInfo.environment["NODE_LOG"] == nil else {
@@ -49,16 +68,7 @@ final class TestNode: Sendable {
             return messages.handler
         }
         logger.logLevel = .debug
-        node = ClusterNode(
-            configuration,
-            own: ClusterPlace(
-                replica: Replica(store: reading.map { $0 as any ObjectStore } ?? folderStore, layout: .folder),
-                leases: folderStore,
-                layout: ClusterLayout(path: "")
-            ),
-            peers: peers,
-            logger: logger
-        )
+        node = ClusterNode(configuration, own: own, peer: peer, witness: witness, peers: peers, logger: logger)
         peers.add(node, at: "test://\(name)")
     }
 

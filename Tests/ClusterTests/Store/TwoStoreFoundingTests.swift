@@ -173,7 +173,8 @@ import Testing
             // It holds the lease, and renews it.
             let cell = LeaseStore(stores.witness.cell(of: lease.cluster))
             (lease.state, lease.ttl) = (.held, .milliseconds(300))
-            let writing = Task {
+            let writing = Task { [lease] in
+                var lease = lease
                 while !Task.isCancelled {
                     lease.counter += 1
                     lease.nonce = .random()

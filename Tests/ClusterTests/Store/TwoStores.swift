@@ -93,7 +93,7 @@ extension TwoStoreFounding {
 
     /// Expects that nothing is begun, and why.
     func refusesToBegin(
-        _ founder: ClusterFounding.Founder = .sample,
+        by founder: ClusterFounding.Founder = .sample,
         pageSize: Int? = nil,
         _ code: NodeCommandError.Code,
         _ words: String...,
@@ -145,7 +145,8 @@ final class StoreFault: Sendable {
     private let counts: @Sendable (String) -> Bool
 
     init(after count: Int, _ kind: Kind, counts: @escaping @Sendable (String) -> Bool = { !$0.contains("probe/") }) {
-        (left, self.kind, self.counts) = (Mutex(count), kind, counts)
+        left = Mutex(count)
+        (self.kind, self.counts) = (kind, counts)
     }
 
     /// Whether it came to that.

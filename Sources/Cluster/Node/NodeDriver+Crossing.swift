@@ -1,0 +1,72 @@
+import LTX
+import Logging
+import Replication
+
+/// The stores of two hosts, as the core wants them looked at and settled (failover-review G).
+extension NodeDriver {
+    /// Begins what concerns them.
+    func performCrossing(_ action: NodeAction, _ group: inout DiscardingTaskGroup) {
+        guard let chain else { return }
+        let (inbox, primary) = (inbox, primary)
+        switch action {
+        case .useChain(let site):
+            logger.debug("The chain", metadata: ["store": "\(chains?[site].description ?? "")"])
+            self.site = site
+            dropAhead(&group)
+        case .survey(let ticket, let place):
+            let isQuick = primary != nil && isQuickCheckDue()
+            let site = site
+            group.addTask {
+                guard await self.recognizes(site) else { return inbox.post(.surveyed(ticket, nil)) }
+                let (survey, error) = isQuick ? await chain.check(place) : await chain.survey(place)
+                await self.note(error.map { ChainTrouble(words: "the store does not answer: \($0)") })
+                inbox.post(.surveyed(ticket, survey))
+            }
+        case .createCopy(let ticket, _, let number):
+            guard let primary else { return }
+            logger.notice("The peer's store gets a whole copy", metadata: ["from": "\(number)", "store": "\(chain)"])
+            // At once: what is closed from here on must not be collected before the copy.
+            primary.beginCopy()
+            group.addTask { inbox.post(.copied(ticket, await self.makeCopy(primary, from: number))) }
+        case .publishCopy(let ticket, let mark):
+            group.addTask { inbox.post(.published(ticket, await self.publishCopy(primary, mark))) }
+        case .captureAll(let ticket):
+            group.addTask {
+                do { try await primary?.captureEverything() } catch { return }  // cancelled: the node has ended
+                inbox.post(.capturedAll(ticket))
+            }
+        default: break
+        }
+    }
+
+    /// Whether a look at the newest file is enough; all of the store is listed now and then, and after each opening.
+    private func isQuickCheckDue() -> Bool {
+        guard let primary, !primary.isUnsettled else { return false }
+        quickChecks = (quickChecks + 1) % 16
+        return quickChecks != 1
+    }
+
+    private func makeCopy(_ primary: PrimaryEngine, from number: UInt64) async -> FileMark? {
+        do {
+            return FileMark(try await primary.makeCopy(from: number))
+        } catch is CancellationError {
+            return nil
+        } catch {
+            logger.error("A whole copy could not be made, trying again", metadata: ["error": "\(error)"])
+            note(ChainTrouble(words: "a whole copy for the peer's store could not be made: \(error)"))
+            return nil
+        }
+    }
+
+    private func publishCopy(_ primary: PrimaryEngine?, _ mark: FileMark) async -> Bool {
+        guard let primary, primary.waitingCopy.map({ FileMark($0) == mark }) ?? false else { return false }
+        do {
+            try await primary.publishCopy()
+            logger.notice("The peer's store holds the whole history", metadata: ["position": "\(mark.point)"])
+            return true
+        } catch {
+            note(ChainTrouble(words: "the whole copy could not be laid beside the chain: \(error)"))
+            return false
+        }
+    }
+}

@@ -1,0 +1,188 @@
+import Cluster
+import Foundation
+import LTX
+import Logging
+import ObjectStorage
+import Replication
+import SystemPackage
+import TestDatabases
+import TestSupport
+import Testing
+
+@Suite("Nodes of two hosts in one process, a folder each", .serialized, .timeLimit(.minutes(5)))
+struct CrossedNodeTests {
+    /// Both nodes, a the primary and b its standby, which is on the list.
+    private func started(_ hosts: TwoHosts, rows: Int = 20) async throws -> (a: TestNode, b: TestNode) {
+        let (a, b) = (hosts.node("a"), hosts.node("b"))
+        try a.makeDatabase()
+        try a.write(0..<rows)
+        a.start()
+        try await a.reaches(.primary)
+        b.start()
+        try await b.reaches(.standby)
+        try await isListed(a)
+        return (a, b)
+    }
+
+    /// Waits until both nodes may take over.
+    private func isListed(_ primary: TestNode) async throws {
+        try await eventually("both are on the list") { await primary.node.status().lease?.eligible.count == 2 }
+    }
+
+    /// Waits until one node holds what another one has written.
+    private func follows(_ standby: TestNode, _ primary: TestNode) async throws {
+        let position = try await primary.node.replicate(timeout: .seconds(20))
+        try await standby.node.waitUntilApplied(position, timeout: .seconds(20))
+        #expect(try standby.rows() == primary.rows())
+    }
+
+    /// A connection that keeps the log, as it stays when an application is killed.
+    private func reader(_ node: TestNode) throws -> SQLiteFile {
+        let file = try SQLiteFile(node.database, .init(creates: false, autocheckpoint: 0))
+        _ = try file.integer("SELECT count(*) FROM t")
+        return file
+    }
+
+    private func expectRestored(_ hosts: TwoHosts, _ host: String, _ rows: [Int64]) async throws {
+        let path = try await hosts.restore(host, to: "restored-\(host)-\(UInt32.random(in: 0 ... .max)).db")
+        let file = try SQLiteFile(path, .init(creates: false))
+        #expect(try file.query("SELECT n FROM t ORDER BY n").compactMap { $0.first?.integer } == rows)
+        #expect(try file.scalar("PRAGMA integrity_check")?.text == "ok")
+    }
+
+    @Test("G1 G3 The primary ships to the other host's store, which a standby follows; it takes over, and the way back")
+    func takeover() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let (a, b) = try await started(hosts)
+            try a.write(20..<40)
+            try await follows(b, a)
+            try await expectRestored(hosts, "b", try a.rows())
+
+            await a.kill()
+            try await b.reaches(.primary)
+            try b.write(40..<60)
+            _ = try await b.node.replicate(timeout: .seconds(20))
+            let again = hosts.node("a")
+            again.start()
+            try await again.reaches(.standby)
+            try b.write(60..<80)
+            try await follows(again, b)
+            try await isListed(b)
+            try await expectRestored(hosts, "a", try b.rows())
+
+            // And over to where it began.
+            let target = try #require(await b.node.node(named: "a"))
+            try await b.node.perform(.switchover(to: target))
+            try await again.reaches(.primary)
+            try await b.reaches(.standby)
+            try again.write(80..<100)
+            try await follows(b, again)
+            #expect(try again.rows() == (0..<100).map(Int64.init))
+            try await expectRestored(hosts, "b", try again.rows())
+            try await again.stop()
+            try await b.stop()
+        }
+    }
+
+    @Test("G1 A primary that was killed goes on with its own database, what it had not shipped included")
+    func authorReturns() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder, ttl: .seconds(3))
+            let (a, b) = try await started(hosts)
+            await b.kill()
+            let application = try reader(a)
+            defer { application.close() }
+            try a.write(20..<40)
+            await a.kill()
+            try a.write(40..<50)
+            let again = hosts.node("a")
+            again.start()
+            try await again.reaches(.primary)
+            try again.write(50..<60)
+            _ = try await again.node.replicate(timeout: .seconds(20))
+            #expect(try again.rows() == (0..<60).map(Int64.init))
+            try await expectRestored(hosts, "b", try again.rows())
+            try await again.stop()
+        }
+    }
+
+    @Test("G3 A primary that is killed while it makes a whole copy knows its database again, and makes another one")
+    func killedWhileCopying() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let a = hosts.node("a")
+            try a.makeDatabase()
+            try a.write(0..<20)
+            a.start()
+            try await eventually("the copy is asked for") { a.messages.contain("gets a whole copy") }
+            let application = try reader(a)
+            defer { application.close() }
+            await a.kill()
+            try a.write(20..<30)
+            for round in 0..<3 {
+                let again = hosts.node("a")
+                again.start()
+                try await again.reaches(.primary)
+                try again.write(30 + round * 10..<40 + round * 10)
+                if round == 2 { _ = try await again.node.replicate(timeout: .seconds(20)) }
+                await again.kill()
+            }
+            let last = hosts.node("a")
+            last.start()
+            try await last.reaches(.primary)
+            _ = try await last.node.replicate(timeout: .seconds(20))
+            #expect(try last.rows() == (0..<60).map(Int64.init))
+            #expect(await last.node.status().unacknowledgedTails == 0)
+            try await expectRestored(hosts, "b", try last.rows())
+            try await last.stop()
+        }
+    }
+
+    @Test("G6 A store that went back gets a whole copy, and the standby crosses the gap")
+    func rolledBack() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let (a, b) = try await started(hosts)
+            try await follows(b, a)
+            let (store, kept) = (hosts.store("b").string, folder.appending("kept").string)
+            try FileManager.default.copyItem(atPath: store, toPath: kept)
+            try a.write(20..<40)
+            try await follows(b, a)
+            try FileManager.default.removeItem(atPath: store)
+            try FileManager.default.moveItem(atPath: kept, toPath: store)
+            try await eventually("it is noticed", within: .seconds(20)) { a.messages.contain("lost what was in it") }
+            try a.write(40..<60)
+            try await follows(b, a)
+            try await isListed(a)
+            try await expectRestored(hosts, "b", try a.rows())
+            await a.kill()
+            try await b.reaches(.primary)
+            #expect(try b.rows() == (0..<60).map(Int64.init))
+            try await b.stop()
+        }
+    }
+
+    @Test("G3 What lay in the other host's store before, such as another replica, stays; the history goes on behind it")
+    func occupied() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let a = hosts.node("a")
+            try a.makeDatabase()
+            try a.write(0..<20)
+            let settings = DatabaseSettings(database: a.database)
+            let replica = FolderStoreReplica.of(hosts.store("b"))
+            let replicator = DatabaseReplicator(settings, replica: replica, logger: .init(label: "before"))
+            try await replicator.runOnce()
+            let before = try await replica.list().highest
+            #expect(before != nil)
+            a.start()
+            try await a.reaches(.primary)
+            try a.write(20..<40)
+            let position = try await a.node.replicate(timeout: .seconds(20))
+            #expect(position.transaction > before?.rawValue ?? .max)
+            try await expectRestored(hosts, "b", try a.rows())
+            try await a.stop()
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Cluster
+import ObjectStorage
+import Replication
+import SystemPackage
+import TestSupport
+
+/// Two hosts with a store each, and a witness in a third folder.
+struct TwoHosts {
+    let folder: FilePath
+    let peers = TestPeers()
+    let witness: FolderWitness
+    /// How long the lease lives.
+    let ttl: Duration
+
+    init(in folder: FilePath, ttl: Duration = .milliseconds(900)) {
+        (self.folder, self.ttl) = (folder, ttl)
+        witness = FolderWitness(root: folder.appending("witness"))
+    }
+
+    /// The folder of a host's store.
+    func store(_ host: String) -> FilePath { folder.appending("store-\(host)") }
+
+    /// A place in it.
+    func place(_ host: String) -> ClusterPlace {
+        ClusterPlace(replica: FolderStoreReplica.of(store(host)), layout: ClusterLayout(path: ""))
+    }
+
+    /// The node of a host, `a` or `b`; not started.
+    func node(_ name: String) -> TestNode {
+        TestNode(
+            name,
+            in: folder,
+            own: place(name),
+            peer: place(name == "a" ? "b" : "a"),
+            witness: witness,
+            peers: peers,
+            ttl: ttl
+        )
+    }
+
+    /// Restores the newest state of a host's store.
+    func restore(_ host: String, to name: String) async throws -> FilePath {
+        let path = folder.appending(name)
+        try await Restorer(FolderStoreReplica.of(store(host))).restore(.latest, to: path)
+        return path
+    }
+}
+
+/// A witness in a folder, as a store that honours conditions may be one.
+struct FolderWitness: Witness {
+    let root: FilePath
+
+    var description: String { "the witness \(root)" }
+
+    func cell(of cluster: ClusterID) -> any LeaseCell {
+        StoreCell(FolderStore(root: root), key: ClusterLayout(path: "").cell(of: cluster))
+    }
+}
