@@ -23,7 +23,9 @@ extension ProcessTests {
                     try await work(on: primary)
                     let start = ContinuousClock.now
                     try await body(cluster, primary, standby)
-                    print("hosts-\(name), round \(round): \(primary.name) was the primary, \(ContinuousClock.now - start)")
+                    print(
+                        "hosts-\(name), round \(round): \(primary.name) was the primary, \(ContinuousClock.now - start)"
+                    )
                 }
             }
         }

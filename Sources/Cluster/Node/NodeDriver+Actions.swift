@@ -216,7 +216,9 @@ extension NodeDriver {
 
     /// A node that ends is not seen as what it was: `cluster status` would tell it of a primary for good.
     func writeLastRecord() async {
-        guard let chain = chains?.own, let record = ownRecord(), let last = recordBook.role, last != record.role else { return }
+        guard let chain = chains?.own, let record = ownRecord(), let last = recordBook.role, last != record.role else {
+            return
+        }
         // Where the store is away, whoever looks sees neither.
         await withTimeLimit(.seconds(2), late: ()) { try? await chain.write(record) }
     }

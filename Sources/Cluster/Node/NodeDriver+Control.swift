@@ -66,7 +66,8 @@ extension NodeDriver {
         if core.isUnsettled {
             return ["\(peer) does not hold the whole history yet: nothing is replicated until it does"]
         }
-        return core.isProtecting ? ["the other host may not take over yet: not everything is known to be in \(peer)"] : []
+        return core.isProtecting
+            ? ["the other host may not take over yet: not everything is known to be in \(peer)"] : []
     }
 
     // MARK: - Other nodes

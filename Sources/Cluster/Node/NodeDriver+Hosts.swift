@@ -17,7 +17,8 @@ extension NodeDriver {
                     unseenStores = unseen
                     return FoundCluster(id: cluster)
                 case .awaited(_, let name): wait(for: "node \(name), which begins a cluster")
-                case .absent where configuration.beginning == .waits, .unfinished where configuration.beginning == .waits:
+                case .absent where configuration.beginning == .waits,
+                    .unfinished where configuration.beginning == .waits:
                     wait(for: "a cluster: start the node that has the database, or run `cluster init` on its host")
                 case .absent, .unfinished:
                     if let found = try await begin(founding, identity) { return found }

@@ -8,7 +8,6 @@ extension TwoStoreFounding {
     ///
     /// - Returns: The end of the own store's chain, behind which the history begins.
     func check(pageSize: Int?) async throws(NodeCommandError) -> ChainPoint {
-        guard own.words != peer.words || own.layout != peer.layout else { throw error(.sameStore) }
         try await probe()
         try await checkThatTheyAreTwo()
         let chain = try await content(of: .own)

@@ -68,7 +68,8 @@ extension CaptureEngine {
 
     /// Makes page 1 the file of a number that is not the next one.
     private func takePlace(_ id: TransactionID, _ reading: HeldDatabase) throws -> HistoryJump? {
-        guard let table, let before = TransactionID(exactly: id.rawValue - 1), let page = try reading.page(1), let share = table[1], reading.pageCount == databaseSize
+        guard let table, let before = TransactionID(exactly: id.rawValue - 1), let page = try reading.page(1),
+            let share = table[1], reading.pageCount == databaseSize
         else { return nil }
         let old = lastTransaction
         lastTransaction = before
