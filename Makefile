@@ -23,14 +23,17 @@ ROUNDS ?= 3
 ONLY ?=
 BENCH_MB ?= 64
 
-.PHONY: help setup setup-servers demo test build release bench lint format docs install uninstall clean \
-	histories soak faults simulate simulate-variants failover failover-faults health-load durable-bench race merge-race shim-test
+.PHONY: help setup setup-servers demo demo-two-hosts test build release bench lint format docs install uninstall clean \
+	histories soak faults simulate simulate-variants failover failover-faults two-hosts health-load durable-bench race merge-race shim-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo: setup release ## Build the program and run its demonstration: replicate, restore to two moments, prove equality
 	$(PROGRAM) demo
+
+demo-two-hosts: setup release ## Two hosts with a store each, and a witness: each fault and its way back, as a table
+	$(PROGRAM) demo --two-hosts
 
 test: setup-servers ## Run all tests, those against real Litestream, MinIO and moto included
 	@$(MAKE) --no-print-directory simulate MODEL=log SEEDS=1..2000
@@ -92,7 +95,11 @@ simulate-variants: setup ## Long: each rule of the failover protocol left out mu
 
 failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
 	FAILOVER_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_AWAY_MS=60000 FAILOVER_LIMITS=1 \
-		$(LONG) --no-parallel --filter ClusterProcessTests --skip FaultTests
+		$(LONG) --no-parallel --filter ClusterProcessTests --skip FaultTests --skip TwoHostsTests
+
+two-hosts: setup-servers ## Long: two hosts with a store each, and a witness: each fault and its way back; ROUNDS=10
+	TWO_HOSTS_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_LIMITS=1 \
+		$(LONG) --no-parallel --filter ClusterProcessTests.*TwoHostsTests
 
 failover-faults: setup-servers ## Long: each request of a takeover fails once, in each way
 	FAILOVER_FAULTS=all $(LONG) --no-parallel --filter ClusterProcessTests.*FaultTests

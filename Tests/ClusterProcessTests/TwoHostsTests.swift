@@ -12,13 +12,16 @@ import Testing
 extension ProcessTests {
     /// Each fault and its way back, as failover-review G judges them: who goes on, who must not, and what that loses.
     @Suite("Two hosts with a store each, and a witness", .timeLimit(.minutes(90))) struct TwoHostsTests {
+        /// How often each fault is met; `TWO_HOSTS_ROUNDS`.
+        private var rounds: Int { Environment.number("TWO_HOSTS_ROUNDS") ?? 1 }
+
         /// Calls `body` so many times, each time with nodes that have settled and written.
-        private func rounds(
+        private func repeated(
             _ name: String,
             _ body: (ProcessCluster, _ primary: HostedNode, _ standby: HostedNode) async throws -> Void
         ) async throws {
             try await ProcessCluster.run("hosts-\(name)", hasTwoHosts: true) { cluster in
-                for round in 1...ProcessCluster.rounds {
+                for round in 1...rounds {
                     let (primary, standby) = try await cluster.settle(within: .seconds(90))
                     try await work(on: primary)
                     let start = ContinuousClock.now
@@ -46,7 +49,7 @@ extension ProcessTests {
         @Test("G The primary's process dies: the other one takes over from its own store")
         func killed() async throws {
             var figures = Figures("two hosts, kill -9 to the first write, ttl \(ProcessCluster.ttl)")
-            try await rounds("killed") { cluster, primary, standby in
+            try await repeated("killed") { cluster, primary, standby in
                 let (epoch, mark) = (try await primary.status().number("epoch"), standby.mark)
                 let start = BootClock.now
                 try await primary.kill()
@@ -61,7 +64,7 @@ extension ProcessTests {
         @Test("G2 The primary's host goes with its store: the other one takes over, alone until the host is back")
         func primaryHostGone() async throws {
             var figures = Figures("two hosts, the primary's host gone to the first write, ttl \(ProcessCluster.ttl)")
-            try await rounds("gone") { cluster, primary, standby in
+            try await repeated("gone") { cluster, primary, standby in
                 let (epoch, mark) = (try await primary.status().number("epoch"), standby.mark)
                 let start = BootClock.now
                 try await cluster.take(away: primary)
@@ -76,7 +79,7 @@ extension ProcessTests {
 
         @Test("G4 The standby's host goes with the store that is shipped to: the primary goes on alone")
         func standbyHostGone() async throws {
-            try await rounds("standby-gone") { cluster, primary, standby in
+            try await repeated("standby-gone") { cluster, primary, standby in
                 let epoch = try await primary.status().number("epoch")
                 try await cluster.take(away: standby)
                 try await expectAlone(primary, epoch: epoch)
@@ -88,7 +91,7 @@ extension ProcessTests {
 
         @Test("G4 The hosts are cut off from each other: the primary goes on alone, the other one never takes over")
         func linkCut() async throws {
-            try await rounds("link") { cluster, primary, standby in
+            try await repeated("link") { cluster, primary, standby in
                 let epoch = try await primary.status().number("epoch")
                 cluster.cutLink(.silent)
                 try await expectAlone(primary, epoch: epoch)
@@ -102,7 +105,7 @@ extension ProcessTests {
 
         @Test("G5 The witness goes: by the other one's promise the primary goes on, and nobody takes over")
         func witnessGone() async throws {
-            try await rounds("witness") { cluster, primary, standby in
+            try await repeated("witness") { cluster, primary, standby in
                 let epoch = try await primary.status().number("epoch")
                 cluster.cutWitness(.silent)
                 try await Task.sleep(for: cluster.ttl * 2)
@@ -119,7 +122,7 @@ extension ProcessTests {
 
         @Test("G5 Witness and link go: the primary stops before anybody could take over, and nobody does")
         func witnessAndLinkGone() async throws {
-            try await rounds("both") { cluster, primary, standby in
+            try await repeated("both") { cluster, primary, standby in
                 let epoch = try await primary.status().number("epoch")
                 cluster.cutWitness(.silent)
                 cluster.cutLink(.silent)
@@ -140,7 +143,7 @@ extension ProcessTests {
 
         @Test("G6 The store that is shipped to goes back to an older copy: it gets a whole copy before anything counts")
         func rolledBack() async throws {
-            try await rounds("rolled-back") { cluster, primary, standby in
+            try await repeated("rolled-back") { cluster, primary, standby in
                 let epoch = try await primary.status().number("epoch")
                 try await cluster.keepStore(of: standby, as: "kept")
                 try await work(on: primary, rows: 100)
@@ -171,7 +174,7 @@ extension ProcessTests {
         func switchover() async throws {
             var figures = Figures("two hosts, switchover, pause of writing, ttl \(ProcessCluster.ttl)")
             try await ProcessCluster.run("hosts-switchover", hasTwoHosts: true) { cluster in
-                for _ in 1...ProcessCluster.rounds * 2 {
+                for _ in 1...rounds * 2 {
                     let (primary, standby) = try await cluster.settle(within: .seconds(90))
                     try await work(on: primary)
                     let (epoch, mark) = (try await primary.status().number("epoch"), standby.mark)

@@ -48,6 +48,29 @@ extension Commands {
     }
 }
 
+extension Commands {
+    /// Two hosts with a folder store each, and a witness: each fault once, and its way back; both stores are restored in
+    /// the end, and every row is looked for that was answered as replicated.
+    ///
+    /// - Parameters:
+    ///   - folder: Where to work, and leave everything; `nil` for a temporary folder that is removed.
+    ///   - program: This program, of which the nodes are further processes.
+    ///   - logger: For what happens in the background.
+    public static func demoOfTwoHosts(
+        folder: FilePath?,
+        program: String,
+        logger: Logger
+    ) async throws -> DemoReport {
+        let home = folder ?? FilePath(NSTemporaryDirectory()).appending("sqlite-replicate-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: home.string, withIntermediateDirectories: true)
+        defer {
+            if folder == nil { try? FileManager.default.removeItem(atPath: home.string) }  // else the system will
+        }
+        let (steps, isProven) = try await TwoHostsDemo(home: home, program: program, logger: logger).run()
+        return DemoReport(steps: steps, isProven: isProven)
+    }
+}
+
 /// The demonstration's run.
 private struct Demo {
     let home: FilePath

@@ -2,6 +2,7 @@ import Cluster
 import GRDB
 public import Logging
 import NIOPosix
+import ObjectStorage
 import Replication
 import ServiceLifecycle
 public import SystemPackage
@@ -13,6 +14,8 @@ public import SystemPackage
 ///     epoch N            its database holds something of that epoch
 ///     wrote N            row N was committed
 ///     replicated N       row N, and all before it, were accepted by the store
+///     alone, together    only it, or both, may take over
+///     closed, open       it may not commit any more, or again
 public struct DemoNode: Sendable {
     /// The node's name.
     public var name: String
@@ -22,10 +25,12 @@ public struct DemoNode: Sendable {
     public var begins: Bool
     /// The lease's time to live.
     public var ttl: Duration
+    /// Where it answers the node on the other host, which has a store of its own; `nil`: both share one.
+    public var port: Int?
 
     /// Describes a node.
-    public init(name: String, folder: FilePath, begins: Bool, ttl: Duration) {
-        (self.name, self.folder, self.begins, self.ttl) = (name, folder, begins, ttl)
+    public init(name: String, folder: FilePath, begins: Bool, ttl: Duration, port: Int? = nil) {
+        (self.name, self.folder, self.begins, self.ttl, self.port) = (name, folder, begins, ttl, port)
     }
 
     /// The node's database.
@@ -47,15 +52,37 @@ public struct DemoNode: Sendable {
         configuration.registration = .milliseconds(500)
         let path = database
         configuration.makesDatabase = { try await AppDatabase(at: path, creates: true).close() }
-        let stores = ClusterStores(folder: folder.appending("store"), database: database)
-        let node = ClusterNode(
-            configuration,
-            own: stores.place,
-            peers: NoPeers(),
-            logger: logger
-        )
-        let writer = DemoWriter(node: node, path: path, say: say)
-        try await NodeServices.group([node, writer]).run()
+        let node: ClusterNode
+        var services: [any Service] = []
+        if let port {
+            configuration.url = "http://127.0.0.1:\(port)"
+            let faults = DemoFaults(folder: folder)
+            let other = name == "a" ? "b" : "a"
+            node = ClusterNode(
+                configuration,
+                own: place(name, faults, []),
+                peer: place(other, faults, [.link, .host(other)]),
+                witness: DemoWitness(store: store("witness", faults, [.witness])),
+                peers: DemoPeers(client: NodeClient(token: nil), faults: faults),
+                logger: logger
+            )
+            services = [HealthServer(HealthServerSettings(port: port), node: node, logger: logger)]
+        } else {
+            let stores = ClusterStores(folder: folder.appending("store"), database: database)
+            node = ClusterNode(configuration, own: stores.place, peers: NoPeers(), logger: logger)
+        }
+        services += [node, DemoWriter(node: node, path: path, patience: port == nil ? .seconds(5) : ttl, say: say)]
+        try await NodeServices.group(services).run()
+    }
+
+    private func store(_ name: String, _ faults: DemoFaults, _ needs: [DemoFaults.Fault]) -> DemoStore {
+        DemoStore(store: FolderStore(root: folder.appending(name)), faults: faults, needs: needs)
+    }
+
+    /// The store on a host.
+    private func place(_ host: String, _ faults: DemoFaults, _ needs: [DemoFaults.Fault]) -> ClusterPlace {
+        let store = store("store-\(host)", faults, needs)
+        return ClusterPlace(replica: Replica(store: store, layout: .folder), layout: ClusterLayout(path: ""))
     }
 }
 
@@ -63,6 +90,8 @@ public struct DemoNode: Sendable {
 private struct DemoWriter: Service {
     let node: ClusterNode
     let path: FilePath
+    /// How long it waits for the store.
+    let patience: Duration
     let say: @Sendable (String) -> Void
 
     func run() async throws {
@@ -71,11 +100,18 @@ private struct DemoWriter: Service {
                 for await role in node.roleChanges { say("role \(role.rawValue)") }
             }
             group.addTask {
-                var newest = Epoch.zero
+                var (newest, list, gate) = (Epoch.zero, "", "")
                 while true {
-                    let epoch = await node.status().epoch
-                    if epoch > newest { say("epoch \(epoch)") }
-                    newest = max(newest, epoch)
+                    let status = await node.status()
+                    if status.epoch > newest { say("epoch \(status.epoch)") }
+                    newest = max(newest, status.epoch)
+                    if status.isPrimary {
+                        let members = status.lease?.eligible.count == 2 ? "together" : "alone"
+                        if members != list { say(members) }
+                        let state = status.isWritable ? "open" : "closed"
+                        if state != gate { say(state) }
+                        (list, gate) = (members, state)
+                    }
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }
@@ -93,7 +129,7 @@ private struct DemoWriter: Service {
             if node.gate.isOpen, let row = try? await database.addUser(name: "row", email: "demo") {
                 say("wrote \(row.id)")
                 count += 1
-                if count % 10 == 0, (try? await node.replicate(timeout: .seconds(5))) != nil {
+                if count % 10 == 0, (try? await node.replicate(timeout: patience)) != nil {
                     say("replicated \(row.id)")
                 }
             }

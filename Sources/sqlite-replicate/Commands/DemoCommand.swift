@@ -24,12 +24,24 @@ struct DemoCommand: AsyncParsableCommand {
     )
     var folder: String?
 
+    @Flag(
+        name: .both("two-hosts"),
+        help: "Show two hosts with a store each, and a witness, instead: each fault and its way back."
+    )
+    var twoHosts = false
+
     func run() async throws {
         let logger = try LogSettings.quietLogger()
         let folder = folder.map { FilePath($0) }
         let program = ProgramPath.own
         let report = try await StopSignals.cancel {
-            try await Commands.demo(folder: folder, program: program, logger: logger)
+            guard twoHosts else {
+                return try await Commands.demo(folder: folder, program: program, logger: logger)
+            }
+            guard let program else {
+                throw ValidationError("This program does not know its own file: call it by its full path.")
+            }
+            return try await Commands.demoOfTwoHosts(folder: folder, program: program, logger: logger)
         }
         var table = TextTable("step", "what", "time")
         for step in report.steps {

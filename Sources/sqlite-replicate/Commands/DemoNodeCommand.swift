@@ -10,6 +10,7 @@ struct DemoNodeCommand: AsyncParsableCommand {
     @Option var folder: String
     @Option var ttlMs: Int
     @Flag var begins = false
+    @Option var port: Int?
 
     func validate() throws {
         guard (300...60_000).contains(ttlMs) else { throw ValidationError("--ttl-ms lies between 300 and 60000.") }
@@ -21,7 +22,8 @@ struct DemoNodeCommand: AsyncParsableCommand {
             name: name,
             folder: FilePath(folder),
             begins: begins,
-            ttl: .milliseconds(ttlMs)
+            ttl: .milliseconds(ttlMs),
+            port: port
         )
         try await StopSignals.shutDownGracefully(logger: logger) {
             try await node.run(logger: logger) { StandardStreams.output($0 + "\n") }

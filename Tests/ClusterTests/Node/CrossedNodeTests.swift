@@ -149,7 +149,7 @@ struct CrossedNodeTests {
             try FileManager.default.copyItem(atPath: store, toPath: kept)
             try a.write(20..<40)
             try await follows(b, a)
-            try FileManager.default.removeItem(atPath: store)
+            try FileManager.default.moveItem(atPath: store, toPath: kept + ".newer")
             try FileManager.default.moveItem(atPath: kept, toPath: store)
             try await eventually("it is noticed", within: .seconds(20)) { a.messages.contain("lost what was in it") }
             try a.write(40..<60)
