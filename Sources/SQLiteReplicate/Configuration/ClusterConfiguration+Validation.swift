@@ -1,11 +1,11 @@
 extension ClusterConfiguration {
     /// Checks every value, and refuses what would be unsafe, with the line that makes it safe.
-    func validate(_ check: ConfigurationCheck, databases: Int) throws(ConfigurationError) {
-        guard databases == 1 else {
-            let fact = databases == 0 ? "and none is listed" : "not \(databases)"
+    func validate(_ check: ConfigurationCheck, databases: [DatabaseConfiguration]) throws(ConfigurationError) {
+        guard let database = databases.first, databases.count == 1 else {
+            let fact = databases.isEmpty ? "and none is listed" : "not \(databases.count)"
             throw check.conflict(
-                databases == 0 ? "cluster" : "dbs[1]",
-                databases == 0
+                databases.isEmpty ? "cluster" : "dbs[1]",
+                databases.isEmpty
                     ? "needs exactly one database under 'dbs', \(fact)"
                     : "is one too many: a 'cluster' has exactly one database, \(fact); give each a process and a "
                         + "configuration of its own"
@@ -29,6 +29,7 @@ extension ClusterConfiguration {
         guard spoolLimit >= 1 << 20 else {
             throw check.error("cluster.spool-limit", "must be at least 1MiB, not \(spoolLimit) bytes")
         }
+        try validateTwoStores(check, own: database.replica)
     }
 
     private func validateName(_ check: ConfigurationCheck) throws(ConfigurationError) {

@@ -2,8 +2,9 @@ public import Cluster
 
 /// `cluster`: how this process takes part in a cluster of nodes that follow one database and take over from each other.
 ///
-/// All nodes use one store, as the `replica` of the database. Everything has a default: `cluster: {}` is enough on a host
-/// whose other nodes need not reach it.
+/// All nodes use one store, as the `replica` of the database; or each of two hosts has one, ``peerStore`` is the other
+/// host's, and a ``witness`` says who may write. Everything has a default: `cluster: {}` is enough on a host whose other
+/// nodes need not reach it.
 public struct ClusterConfiguration: Hashable, Sendable {
     /// A bound on takeovers, so that two sick nodes do not hand a database back and forth.
     public struct HoldDown: Hashable, Sendable {
@@ -90,7 +91,7 @@ public struct ClusterConfiguration: Hashable, Sendable {
     /// `handoff`, duration > 0, default `5s`: how long a planned hand-over may take before it is taken back.
     public var handoff: Duration = .seconds(5)
 
-    /// `spool-limit`, size ≥ `1MiB`, default `1GiB`: how much may wait for a store that is away.
+    /// `spool-limit`, size ≥ `1MiB`, default `1GiB`: how much may wait on this host for a store that is away.
     public var spoolLimit: Int64 = 1 << 30
 
     /// `tail-policy`, `quarantine`, `halt` or `discard`, default `quarantine`: what becomes of commits that only a fenced
@@ -105,6 +106,14 @@ public struct ClusterConfiguration: Hashable, Sendable {
 
     /// `follow-interval`, duration > 0, default `1s`: how often a standby asks for new transactions.
     public var followInterval: Duration = .seconds(1)
+
+    /// `peer-store`, URL or mapping as `replica`, default none: the store on the other of two hosts. A primary ships there;
+    /// a standby follows from the `replica` of the database, the store on its own host. Keys of S3 that it does not set are
+    /// those of the top level; when to ship is said in `replica`. Needs a ``witness``.
+    public var peerStore: ReplicaConfiguration?
+
+    /// `witness`, URL or mapping, default none: where the lease lies if each of two hosts has a store.
+    public var witness: WitnessConfiguration?
 
     /// Creates the defaults, with the name of this host.
     public init() {

@@ -15,13 +15,6 @@ extension ConfigurationDecoder {
             return nil
         }
         try reader.check(known: ConfigurationKeys.cluster)
-        for (key, instead) in ConfigurationKeys.unservedCluster where reader.node(key) != nil {
-            throw ConfigurationError(
-                .notServed,
-                "'\(key)' is not served yet: \(instead)",
-                location: reader.keyLocation(key)
-            )
-        }
         var result = ClusterConfiguration()
         result.name = try reader.text("name") ?? result.name
         try readAddresses(reader, into: &result)

@@ -32,29 +32,7 @@ extension ConfigurationDecoder {
         try reader.check(known: ConfigurationKeys.replica + ConfigurationKeys.replicaDefaults)
         try refuseAge(reader)
         var result = defaults.replica
-        let own = try s3Settings(reader)
-        if let text = try reader.text("url") {
-            let url = try replicaURL(text, reader)
-            (result.type, result.path, result.s3) = (url.type, url.path, url.s3)
-        } else {
-            result.type = try type(reader)
-            result.path = try path(reader, type: result.type)
-        }
-        if result.type == .s3 {
-            let bucket = result.s3.bucket
-            for set in defaults.s3Overrides { set(&result.s3) }
-            if !bucket.isEmpty { result.s3.bucket = bucket }
-            for set in own { set(&result.s3) }
-            guard !result.s3.bucket.isEmpty else {
-                let message = "\(reader.keyPath) is of type s3 and has no 'bucket' or 'url'"
-                throw ConfigurationError(.missingKey, message, location: place(of: reader.keyPath))
-            }
-            raisePartSize(&result.s3, reader)
-        } else {
-            for key in ConfigurationKeys.s3 where reader.node(key) != nil {
-                warn(.ignored, "'\(key)' has no effect on a replica of type file", at: reader.keyLocation(key))
-            }
-        }
+        try readPlace(reader, defaults, into: &result)
         warnForeign(reader)
         try readTiming(reader, into: &result)
         try readOutdated(reader, into: &result, database: database, &shared)
@@ -63,25 +41,65 @@ extension ConfigurationDecoder {
 
     // MARK: Where
 
-    private func replicaURL(_ text: String, _ reader: MappingReader) throws(ConfigurationError) -> ReplicaURL {
-        for key in ["path", "bucket"] where reader.node(key) != nil {
-            throw ConfigurationError(
-                .conflict,
-                "\(reader.keyPath) has both 'url' and '\(key)': the URL names it already",
-                location: reader.keyLocation(key),
-            )
+    /// Reads where a replica lies, and how its server is asked.
+    func readPlace(
+        _ reader: MappingReader,
+        _ defaults: ReplicaDefaults,
+        into result: inout ReplicaConfiguration
+    ) throws(ConfigurationError) {
+        let own = try s3Settings(reader)
+        if let text = try reader.text("url") {
+            for key in ["path", "bucket"] where reader.node(key) != nil {
+                throw ConfigurationError(
+                    .conflict,
+                    "\(reader.keyPath) has both 'url' and '\(key)': the URL names it already",
+                    location: reader.keyLocation(key),
+                )
+            }
+            try readURL(text, at: reader.path("url"), into: &result)
+        } else {
+            result.type = try type(reader)
+            result.path = try path(reader, type: result.type)
         }
+        try finishPlace(&result, defaults, own: own, at: reader.keyPath)
+        guard result.type != .s3 else { return }
+        for key in ConfigurationKeys.s3 where reader.node(key) != nil {
+            warn(.ignored, "'\(key)' has no effect on a replica of type file", at: reader.keyLocation(key))
+        }
+    }
+
+    /// Takes the URL of a replica.
+    func readURL(
+        _ text: String,
+        at keyPath: String,
+        into result: inout ReplicaConfiguration
+    ) throws(ConfigurationError) {
         do {
             let url = try ReplicaURL(text)
-            for remark in url.remarks { warn(.adjusted, remark, at: place(of: reader.path("url"))) }
-            return url
+            for remark in url.remarks { warn(.adjusted, remark, at: place(of: keyPath)) }
+            (result.type, result.path, result.s3) = (url.type, url.path, url.s3)
         } catch {
-            throw ConfigurationError(
-                error.code,
-                "\(reader.path("url")) \(error.words)",
-                location: place(of: reader.path("url")),
-            )
+            throw ConfigurationError(error.code, "\(keyPath) \(error.words)", location: place(of: keyPath))
         }
+    }
+
+    /// Adds the settings of S3 that hold for all replicas, and those of this one.
+    func finishPlace(
+        _ result: inout ReplicaConfiguration,
+        _ defaults: ReplicaDefaults,
+        own: [(inout S3Settings) -> Void],
+        at keyPath: String
+    ) throws(ConfigurationError) {
+        guard result.type == .s3 else { return }
+        let bucket = result.s3.bucket
+        for set in defaults.s3Overrides { set(&result.s3) }
+        if !bucket.isEmpty { result.s3.bucket = bucket }
+        for set in own { set(&result.s3) }
+        guard !result.s3.bucket.isEmpty else {
+            let message = "\(keyPath) is of type s3 and has no 'bucket' or 'url'"
+            throw ConfigurationError(.missingKey, message, location: place(of: keyPath))
+        }
+        raisePartSize(&result.s3, keyPath)
     }
 
     private func type(_ reader: MappingReader) throws(ConfigurationError) -> ReplicaConfiguration.Kind {
@@ -205,13 +223,13 @@ extension ConfigurationDecoder {
         }
     }
 
-    private func raisePartSize(_ settings: inout S3Settings, _ reader: MappingReader) {
+    private func raisePartSize(_ settings: inout S3Settings, _ keyPath: String) {
         let smallest = S3Settings().partSize
         guard settings.partSize > 0, settings.partSize < smallest else { return }
         warn(
             .adjusted,
             "part-size \(settings.partSize) is below what S3 takes: \(smallest) (5 MiB) is used",
-            at: place(of: reader.path("part-size")),
+            at: place(of: "\(keyPath).part-size"),
         )
         settings.partSize = smallest
     }

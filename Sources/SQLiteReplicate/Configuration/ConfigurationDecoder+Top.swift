@@ -41,6 +41,7 @@ extension ConfigurationDecoder {
             result.databases.append(try database(reader, defaults: defaults, shared: &shared))
         }
         try promote(shared, into: &result, top: top)
+        try readTwoStores(top, defaults, into: &result)
         if result.databases.isEmpty { warnEmpty(at: top.keyLocation("dbs")) }
         return result
     }

@@ -7,17 +7,13 @@ enum ConfigurationKeys {
         "logging", "exec", "addr", "mcp-addr", "socket", "cluster", "service",
     ]
     /// `cluster`.
-    static let cluster =
-        [
-            "name", "url", "listen", "token", "ttl", "poll", "health-url", "health-interval", "failure-threshold",
-            "failsafe", "hold-down", "max-catch-up", "drain", "handoff", "spool-limit", "tail-policy", "post-failover",
-            "hooks", "follow-interval",
-        ] + unservedCluster.map(\.key)
-    /// The part of `cluster` that is for two hosts with a store each, and what to use instead.
-    static let unservedCluster: [(key: String, instead: String)] = [
-        ("witness", "let all nodes use one store with conditional writes, which holds the lease"),
-        ("peer-store", "let all nodes use one store, and name it as the 'replica' of each"),
+    static let cluster = [
+        "name", "url", "listen", "token", "ttl", "poll", "health-url", "health-interval", "failure-threshold",
+        "failsafe", "hold-down", "max-catch-up", "drain", "handoff", "spool-limit", "tail-policy", "post-failover",
+        "hooks", "follow-interval", "peer-store", "witness",
     ]
+    /// `cluster.witness`, besides ``s3``.
+    static let witness = ["url", "token", "certificate-authorities"]
     /// `service`.
     static let service = ["health", "writer", "replication", "writer-interval"]
     /// `dbs[]`.

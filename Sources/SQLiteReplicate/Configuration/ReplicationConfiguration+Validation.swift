@@ -42,7 +42,7 @@ extension ReplicationConfiguration {
         for (index, database) in databases.enumerated() { try database.validate(check, keyPath: "dbs[\(index)]") }
         try checkPairs(check)
         try service.validate(check)
-        if let cluster { try cluster.validate(check, databases: databases.count) }
+        if let cluster { try cluster.validate(check, databases: databases) }
     }
 
     /// Databases that would ruin each other.
@@ -105,7 +105,7 @@ extension ReplicaConfiguration {
     }
 
     /// The place, so that two replicas at one place are equal, however they are written.
-    fileprivate var identity: String {
+    var identity: String {
         guard type == .s3 else { return "file:\(path)" }
         let trimmed = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
         return "s3:\(s3.endpoint ?? ""):\(s3.bucket):\(trimmed)"
@@ -113,7 +113,8 @@ extension ReplicaConfiguration {
 }
 
 extension S3Settings {
-    fileprivate func validate(_ check: ConfigurationCheck, keyPath: String) throws(ConfigurationError) {
+    /// Checks every value.
+    func validate(_ check: ConfigurationCheck, keyPath: String) throws(ConfigurationError) {
         if let concurrency, !(1...1000).contains(concurrency) {
             throw check.error("\(keyPath).concurrency", "must lie between 1 and 1000, not \(concurrency)")
         }

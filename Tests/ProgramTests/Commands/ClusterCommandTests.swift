@@ -138,7 +138,7 @@ struct ClusterCommandTests {
                 expectRefusal(
                     try await witness.run(command),
                     code: 2,
-                    naming: ["witness.yml:9:3: 'witness' is not served"]
+                    naming: ["witness.yml:9:12: cluster.witness is for two hosts with a store each", "'peer-store'"]
                 )
             }
             let plain = Litestream.configuration(of: folder.appending("x.db"), to: replica)

@@ -200,8 +200,6 @@ import Testing
         .init("cluster: {hooks: {primry: a}}", .unknownKey, "2:19", "nearest known one is 'primary'"),
         .init("cluster: {name: 'a b'}", .invalidValue, "2:17", "1 to 64 characters"),
         .init("cluster: {name: 0123456789abcdef}", .invalidValue, "2:17", "taken for a node's id"),
-        .init("cluster: {witness: 'http://w'}", .notServed, "2:11", "one store with conditional writes"),
-        .init("cluster: {peer-store: 's3://b'}", .notServed, "2:11", "the 'replica' of each"),
         .init(
             "cluster: {tll: 6s}",
             .unknownKey,
