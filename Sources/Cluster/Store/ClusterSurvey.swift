@@ -83,6 +83,19 @@ public struct ClusterSurvey: Sendable {
         self.problems = problems
     }
 
+    /// Creates a survey of what was found elsewhere.
+    init(
+        lease: LeaseFinding,
+        epochs: [Dated<EpochRecord>],
+        nodes: [Dated<NodeRecord>],
+        hasTraces: Bool,
+        problems: [String]
+    ) {
+        (self.lease, self.epochs, self.nodes) = (lease, epochs, nodes)
+        (self.hasTraces, self.problems) = (hasTraces, problems)
+        highestEpoch = epochs.first?.record.epoch ?? .zero
+    }
+
     /// The number that a record is named by.
     private static func number(_ key: String, _ prefix: String) -> UInt64? {
         guard key.hasPrefix(prefix), key.hasSuffix(".json") else { return nil }

@@ -121,7 +121,7 @@ package struct TwoStoreFounding: Sendable {
         return Look(own: try own.get(), peer: try peer.get())
     }
 
-    private func read(_ site: ChainSite) async -> Result<Look.Place, NodeCommandError> {
+    func read(_ site: ChainSite) async -> Result<Look.Place, NodeCommandError> {
         let cell = cell(site)
         do throws(ObjectStoreError) {
             let (bytes, version) = try await cell.read()

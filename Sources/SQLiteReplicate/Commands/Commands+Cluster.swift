@@ -12,7 +12,7 @@ public enum ClusterInitAnswer: Hashable, Sendable {
 }
 
 extension Commands {
-    /// Begins a cluster in the store of a configuration, with the database of this host.
+    /// Begins a cluster in the store of a configuration, or in both, with the database of this host.
     ///
     /// - Parameters:
     ///   - configuration: One with ``ReplicationConfiguration/cluster``.
@@ -29,12 +29,20 @@ extension Commands {
             let engine = try await place.lockEngine()
             defer { withExtendedLifetime(engine) {} }
             var identity = try await onDisk { try file.load().identity }
-            let outcome = try await place.founding.found(by: place.founder(identity)) { highest in
-                let settings = place.settings
+            let founder = place.founder(identity)
+            let settings = place.settings
+            let isAboutTo: @Sendable (UInt64) async throws -> Void = { highest in
                 try await onDisk {
                     let state = ChainState(number: highest, checksum: 0, epoch: 0)
                     try FollowerDatabase(settings).journal.found(at: state)
                 }
+            }
+            let outcome: ClusterFounding.Outcome
+            if let twoStores = place.twoStores {
+                let pageSize = try await place.pageSize()
+                outcome = try await twoStores.found(by: founder, pageSize: pageSize, isAboutTo: isAboutTo)
+            } else {
+                outcome = try await place.founding.found(by: founder, isAboutTo: isAboutTo)
             }
             switch outcome {
             case .present(let lease): return .present(lease)

@@ -18,6 +18,7 @@ extension Commands {
     /// - Throws: ``ConfigurationError``, `NodeCommandError`, `ObjectStoreError`.
     public static func clusterAdopt(_ configuration: ReplicationConfiguration, logger: Logger) async throws -> Lease? {
         let place = try NodePlace(configuration, logger: logger)
+        try place.requireSharedStore("cluster adopt")
         return try await place.beginningAnew(logger) { repair, host, begin in
             try await repair.adopt(with: host, isAboutTo: begin)
         }
@@ -33,6 +34,7 @@ extension Commands {
         logger: Logger
     ) async throws -> Lease {
         let place = try NodePlace(configuration, logger: logger)
+        try place.requireSharedStore("cluster repair")
         switch way {
         case .recreateLease:
             return try await place.alone { file in

@@ -8,16 +8,43 @@ struct NodePlace: Sendable {
     let cluster: ClusterConfiguration
     let database: DatabaseConfiguration
     let settings: DatabaseSettings
+    /// The one that all nodes share; where each of two hosts has a store, the one on this host.
     let stores: ClusterStores
+    /// Those on the other host; `nil` where all nodes share one.
+    let peer: ClusterStores?
+    /// Where the lease lies then.
+    let witness: ConfiguredWitness?
 
     init(_ configuration: ReplicationConfiguration, logger: Logger) throws {
         (cluster, database) = try configuration.node
         settings = DatabaseSettings(configuration, database: database)
         stores = try ClusterStores(database, ttl: cluster.ttl, logger: logger)
+        peer = try cluster.peerStore.map { [database, cluster] in
+            try ClusterStores($0, database: database.path, ttl: cluster.ttl, logger: logger)
+        }
+        witness = try cluster.witness.map { [cluster] in
+            try ConfiguredWitness($0, ttl: cluster.ttl, logger: logger)
+        }
     }
 
     var founding: ClusterFounding {
         ClusterFounding(replica: stores.replica, leases: stores.leases, layout: stores.layout)
+    }
+
+    /// The same where each of two hosts has a store; `nil` where all nodes share one.
+    var twoStores: TwoStoreFounding? {
+        guard let peer, let witness else { return nil }
+        return TwoStoreFounding(own: stores.place, peer: peer.place, witness: witness, name: cluster.name)
+    }
+
+    /// - Throws: ``NodeCommandError`` where each of two hosts has a store.
+    func requireSharedStore(_ command: String) throws {
+        guard peer != nil else { return }
+        throw NodeCommandError(
+            .refused,
+            "'\(command)' is for nodes that share one store, and not served for two hosts with a store each: 'cluster "
+                + "status' says what is wrong with them and what to do."
+        )
     }
 
     func founder(_ identity: NodeIdentity) -> ClusterFounding.Founder {
@@ -31,6 +58,13 @@ struct NodePlace: Sendable {
             .failed,
             "There is no database at '\(database.path)': make it, as with 'sqlite-replicate init', or restore it."
         )
+    }
+
+    /// The size of the database's pages in bytes; `nil` where it cannot be told.
+    func pageSize() async throws -> Int? {
+        let path = database.path
+        // What stands in the way of that says so when the database is used.
+        return try await onDisk { try? SQLiteCheck.pageSize(of: path) }
     }
 
     /// Runs `body` while no process is this host's node.

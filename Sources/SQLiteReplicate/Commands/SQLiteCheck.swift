@@ -14,4 +14,13 @@ enum SQLiteCheck {
         let found = try queue.read { try String.fetchAll($0, sql: "PRAGMA \(pragma)") }
         return found == ["ok"] ? [] : found
     }
+
+    /// The size of a database's pages in bytes. Blocks.
+    static func pageSize(of path: FilePath) throws -> Int? {
+        var configuration = Configuration()
+        (configuration.label, configuration.readonly) = ("page size", true)
+        let queue = try DatabaseQueue(path: path.string, configuration: configuration)
+        defer { try? queue.close() }  // read only: nothing can be lost
+        return try queue.read { try Int.fetchOne($0, sql: "PRAGMA page_size") }
+    }
 }

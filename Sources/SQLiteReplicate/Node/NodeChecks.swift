@@ -19,11 +19,12 @@ struct NodeChecks {
     }
 
     init(_ configuration: ReplicationConfiguration, node: ClusterNode, logger: Logger) throws {
-        let (_, database) = try configuration.node
+        let (cluster, database) = try configuration.node
         // Not the node's own view of the store: a restore takes long, and may wait long for an answer.
         let replica = try Replica(database.replica, database: database.path, logger: logger)
+        let peer = try cluster.peerStore.map { try Replica($0, database: database.path, logger: logger) }
         validation = Validation(database, configuration, replica: replica, logger: logger) {
-            await node.validationGoal()
+            await node.validationGoal(peer)
         }
         // What moves is well; the configuration allows no shorter interval than this one.
         let limit = max(configuration.heartbeatInterval, .seconds(60))
@@ -36,10 +37,18 @@ extension ClusterNode {
     ///
     /// On a primary that is the newest transaction that the store has accepted of it, on a standby the newest one that it
     /// has applied. Both know the checksum of their own database then.
-    fileprivate func validationGoal() async -> Validation.Goal? {
+    ///
+    /// - Parameter peer: The store on the other host, where a primary ships to that one.
+    fileprivate func validationGoal(_ peer: Replica?) async -> Validation.Goal? {
         let status = await status()
         guard status.failure == nil, status.isPrimary || status.isReplica else { return nil }
-        return Validation.Goal(transaction: status.position.transaction, checksum: status.position.checksum)
+        var goal = Validation.Goal(transaction: status.position.transaction, checksum: status.position.checksum)
+        if let peer, status.isPrimary {
+            // A store that is away, or gets its whole copy just now, is told of elsewhere.
+            guard status.storeFailure == nil, status.degradations.isEmpty else { return nil }
+            goal.replica = peer
+        }
+        return goal
     }
 
     /// Why there is to be no heartbeat now.

@@ -73,7 +73,7 @@ public final class NodeServices: Service {
                 "a node of a 'cluster' always replicates: leave 'cluster' out where 'replication' is off"
             )
         }
-        let stores = try NodePlace(configuration, logger: logger).stores
+        let place = try NodePlace(configuration, logger: logger)
         var settings = try NodeConfiguration(configuration, beginning: kind == .service ? .begins : .waits)
         (settings.version, settings.makesDatabase) = (version, makesDatabase)
         (settings.database.isInProcess, settings.database.switchesToWAL) = (isInProcess, !isInProcess)
@@ -83,7 +83,9 @@ public final class NodeServices: Service {
         }
         let node = ClusterNode(
             settings,
-            own: stores.place,
+            own: place.stores.place,
+            peer: place.peer?.place,
+            witness: place.witness,
             peers: NodeClient(token: cluster.token),
             logger: logger
         )
@@ -120,8 +122,9 @@ public final class NodeServices: Service {
         services += checks.services
         (self.node, replication, self.health) = (node, nil, health)
         self.services = services
+        // Of two stores neither is where a database is to be replicated to without the other.
         alone =
-            kind == .service
+            kind == .service && place.peer == nil
             ? try StandaloneServices(configuration, isInProcess: isInProcess, version: version, logger: logger) : nil
     }
 
@@ -160,7 +163,7 @@ public final class NodeServices: Service {
 
     /// Runs until graceful shutdown, which hands over what the node holds, or until one of the services fails.
     ///
-    /// Where the store cannot fence a `service` replicates without a cluster, a `standby` follows, and both say that nobody
+    /// Where the one store of all nodes cannot fence a `service` replicates without a cluster, a `standby` follows, and both say that nobody
     /// can take over.
     ///
     /// - Throws: What the services throw.

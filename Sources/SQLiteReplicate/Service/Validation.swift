@@ -13,6 +13,8 @@ struct Validation: Service {
         var transaction: TransactionID?
         /// The checksum of the database after it, where that is known.
         var checksum: UInt64?
+        /// Where it is to be restored from; `nil`: where the validation does so by default.
+        var replica: Replica?
     }
 
     /// What was found.
@@ -74,7 +76,7 @@ struct Validation: Service {
     private func restore(_ goal: Goal) async throws -> RestoreResult {
         let output = folder.appending("validation.tmp")
         defer { Commands.removeDatabase(output) }
-        let result = try await Restorer(replica).restore(
+        let result = try await Restorer(goal.replica ?? replica).restore(
             .latest,
             to: output,
             options: RestoreOptions(

@@ -39,13 +39,25 @@ public struct ClusterStores: Sendable {
     ///   - logger: For the stores' own messages.
     /// - Throws: `ObjectStoreError` for settings that the store cannot use.
     public init(_ database: DatabaseConfiguration, ttl: Duration, logger: Logger) throws {
-        name = database.replica.displayName
-        guard database.replica.type == .s3 else {
-            replica = try Replica(database.replica, database: database.path, logger: logger)
+        try self.init(database.replica, database: database.path, ttl: ttl, logger: logger)
+    }
+
+    /// Makes the stores of a place; nothing is asked of them.
+    ///
+    /// - Parameters:
+    ///   - place: Where they lie.
+    ///   - database: Whose permissions files in a folder get.
+    ///   - ttl: The lease's time to live.
+    ///   - logger: For the stores' own messages.
+    /// - Throws: `ObjectStoreError` for settings that the store cannot use.
+    init(_ place: ReplicaConfiguration, database: FilePath, ttl: Duration, logger: Logger) throws {
+        name = place.displayName
+        guard place.type == .s3 else {
+            replica = try Replica(place, database: database, logger: logger)
             (creating, leases, layout) = (replica, replica.store, ClusterLayout(path: ""))
             return
         }
-        var configuration = try S3Configuration(database.replica.s3)
+        var configuration = try S3Configuration(place.s3)
         // Whoever waits for the chain asks again soon enough, and knows why.
         configuration.limits.connectTimeout = .seconds(5)
         configuration.limits.requestTimeout = .seconds(10)
@@ -53,14 +65,14 @@ public struct ClusterStores: Sendable {
         configuration.retry.maximumTime = .seconds(5)
         configuration.retry.longestDelay = .seconds(1)
         let store = try S3Store(configuration: configuration, logger: logger)
-        replica = Replica(store: store, layout: .s3(prefix: database.replica.path))
+        replica = Replica(store: store, layout: .s3(prefix: place.path))
         configuration.retry = .never
         var whole = configuration
         whole.partSize = 5 << 30
         let single = try S3Store(configuration: whole, logger: logger)
-        creating = Replica(store: single, layout: .s3(prefix: database.replica.path))
-        leases = try Self.leases(database.replica, ttl: ttl, logger: logger)
-        layout = ClusterLayout(path: database.replica.path)
+        creating = Replica(store: single, layout: .s3(prefix: place.path))
+        leases = try Self.leases(place, ttl: ttl, logger: logger)
+        layout = ClusterLayout(path: place.path)
     }
 
     /// The store of a lease: requests are sent once, and do not take long.

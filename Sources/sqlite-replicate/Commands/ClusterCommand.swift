@@ -9,7 +9,8 @@ struct ClusterCommand: AsyncParsableCommand {
         abstract: "Begin a cluster, look at it, or repair it.",
         discussion: NodeExit.discussion,
         subcommands: [
-            ClusterInitCommand.self, ClusterStatusCommand.self, ClusterAdoptCommand.self, ClusterRepairCommand.self,
+            ClusterInitCommand.self, ClusterStatusCommand.self, ClusterAdoptCommand.self,
+            ClusterRepairCommand.self,
         ],
     )
 
@@ -29,6 +30,9 @@ struct ClusterInitCommand: AsyncParsableCommand {
             'service' does the same by itself. First it finds out whether the store honours conditional writes; one that \
             does not cannot fence (exit code 3). Where there is a cluster it says so, changes nothing, and ends with 0. \
             Stop 'replicate' before.
+
+            With 'peer-store' it looks at both stores and at the witness before anything is written: that they are two, can \
+            fence, and belong to no other cluster. What lies in them may stay. It may be run again where it was cut off.
 
             \(NodeExit.discussion)
             """,
@@ -65,6 +69,9 @@ struct ClusterStatusCommand: AsyncParsableCommand {
             Positions are those that the nodes have written down, once a minute; 'written' is the time of that by the \
             store's clock. Without a lease it ends with 1.
 
+            With 'peer-store' it reads the lease of the witness and both stores, and says of each what of the history it \
+            holds. Where people have to do something it says what, and ends with 5.
+
             \(NodeExit.discussion)
             """,
     )
@@ -78,11 +85,13 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         try await NodeExit.run {
             let configuration = try node.loadQuietly()
             let logger = try LogSettings.quietLogger()
-            let survey = try await StopSignals.cancel {
-                try await Commands.clusterStatus(configuration, logger: logger)
+            let output = try await StopSignals.cancel {
+                if let two = try await Commands.twoStoreStatus(configuration, logger: logger) {
+                    return ClusterOutput(two)
+                }
+                let place = configuration.databases.first?.replica.displayName ?? ""
+                return ClusterOutput(try await Commands.clusterStatus(configuration, logger: logger), place: place)
             }
-            let place = configuration.databases.first?.replica.displayName ?? ""
-            let output = ClusterOutput(survey, place: place)
             if json { try JSONOutput.write(output.document) } else { StandardStreams.output(output.text) }
             guard let trouble = output.trouble else { return }
             StandardStreams.error("Error: \(trouble.words)\n")

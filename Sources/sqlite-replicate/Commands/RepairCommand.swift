@@ -11,7 +11,7 @@ struct ClusterAdoptCommand: AsyncParsableCommand {
             For nodes that have halted because of such a file. Stop that program and all nodes, then run this on the host \
             whose database is to count. The history goes on from that database as it is now: its node writes a whole copy \
             of it behind all files that are there. Every other node restores that copy when it is started, and keeps what \
-            only it holds as a tail. Nothing in the store is removed.
+            only it holds as a tail. Nothing in the store is removed. Not for two hosts with a store each (exit code 4).
 
             \(NodeExit.discussion)
             """,
@@ -49,7 +49,7 @@ struct ClusterRepairCommand: AsyncParsableCommand {
         abstract: "Write a new lease, where the old one is gone or the store went back in time.",
         discussion: """
             Stop all nodes first: a node that still writes while the lease is replaced can make two histories. Run it on \
-            the host of a node that has taken part.
+            the host of a node that has taken part. Not for two hosts with a store each (exit code 4).
 
             With -recreate-lease the lease is written again, and whoever was a member may claim it. With -reseed, on the \
             host with the newest database, the history goes on from that database, far beyond every transaction that any \

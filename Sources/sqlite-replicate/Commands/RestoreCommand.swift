@@ -11,6 +11,9 @@ struct RestoreCommand: AsyncParsableCommand {
             Everything is checked on the way, written beside the output, and moved into place only when it is whole. An \
             output that exists is refused, unless it is empty, or -force is given.
 
+            Where each of two hosts has a store, a configuration's database is restored from the store on this host: on the \
+            primary's that is an earlier state. Restore on the other host, or name the other store's URL.
+
             Examples:
               sqlite-replicate restore /data/app.db
               sqlite-replicate restore -timestamp 2026-01-02T15:04:05Z -o /tmp/app.db /data/app.db

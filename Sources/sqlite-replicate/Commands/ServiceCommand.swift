@@ -13,7 +13,8 @@ struct ServiceCommand: AsyncParsableCommand {
         discussion: """
             With 'cluster' in the configuration, or with a database and its replica as arguments, it takes part in a \
             cluster, and begins one where there is none. In a store that cannot fence it replicates without one, and \
-            says so. The writer puts the time into the table 'events' while the node is primary.
+            says so; of two stores ('peer-store') each must be able to. The writer puts the time into the table 'events' \
+            while the node is primary.
 
             On SIGTERM or SIGINT it ships what is left, hands over, and ends with 0. A second signal ends it at once (128 \
             and the signal's number).

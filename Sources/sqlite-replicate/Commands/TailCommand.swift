@@ -12,7 +12,8 @@ struct TailCommand: AsyncParsableCommand {
         discussion: """
             What a primary had committed and not replicated when another node took over is kept as a tail: it is in no \
             node's database any more. Tails are kept until somebody has acknowledged them, and for 30 days at least. A \
-            tail is named by its id, or NODE/ID where several nodes have one of that id.
+            tail is named by its id, or NODE/ID where several nodes have one of that id. Where each of two hosts has a store \
+            they are in that of the host, and on its disk.
 
             \(NodeExit.discussion)
             """,

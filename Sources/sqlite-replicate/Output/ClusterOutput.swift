@@ -7,8 +7,12 @@ struct ClusterOutput {
     let survey: ClusterSurvey
     /// The store, for people.
     let place: String
+    /// What each of two stores tells; `nil` where all nodes share one.
+    let two: TwoStoreSurvey?
 
-    init(_ survey: ClusterSurvey, place: String) { (self.survey, self.place) = (survey, place) }
+    init(_ survey: ClusterSurvey, place: String) { (self.survey, self.place, two) = (survey, place, nil) }
+
+    init(_ two: TwoStoreSurvey) { (survey, place, self.two) = (two.survey, two.own.name, two) }
 
     private var lease: Lease? {
         guard case .body(let lease) = survey.lease else { return nil }
@@ -17,7 +21,8 @@ struct ClusterOutput {
 
     /// What there is instead of a lease.
     var trouble: (words: String, code: Int32)? {
-        switch survey.lease {
+        if let two { return trouble(two) }
+        return switch survey.lease {
         case .body: nil
         case .absent where survey.hasTraces:
             (
@@ -40,7 +45,7 @@ struct ClusterOutput {
     }
 
     /// The name of a node, as far as it is known.
-    private func name(_ node: NodeID) -> String {
+    func name(_ node: NodeID) -> String {
         survey.nodes.first { $0.record.node == node }?.record.name ?? (lease?.node == node ? lease?.name : nil)
             ?? "\(node)"
     }
@@ -50,14 +55,15 @@ struct ClusterOutput {
     var text: String {
         var text = ""
         if let lease {
-            for (key, value) in [
-                ("store", place), ("cluster", "\(lease.cluster)"), ("epoch", "\(lease.epoch)"),
+            for (key, value) in places + [
+                ("cluster", "\(lease.cluster)"), ("epoch", "\(lease.epoch)"),
                 ("lease", Self.state(lease)), ("head", TransactionNumber.text(lease.head.number)),
                 ("begin", TransactionNumber.text(lease.begin)), ("ttl", Commands.text(of: lease.ttl)),
             ] {
                 text += key + String(repeating: " ", count: 9 - key.count) + value + "\n"
             }
         }
+        if let two { text += (text.isEmpty ? "" : "\n") + table(two) }
         if !memberRows.isEmpty {
             var table = TextTable("node", "id", "role", "eligible", "position", "version", "url", "written")
             for row in memberRows {
@@ -83,6 +89,11 @@ struct ClusterOutput {
         return text + (survey.problems.isEmpty ? "" : "\n")
     }
 
+    /// Where all of it lies.
+    private var places: [(String, String)] {
+        [("store", place)] + (two.map { [("peer", $0.peer.name), ("witness", $0.witness)] } ?? [])
+    }
+
     private func name(_ row: EpochRow) -> String { NodeID(row.node).map { name($0) } ?? row.node }
 
     // MARK: - JSON
@@ -96,6 +107,9 @@ struct ClusterOutput {
         var nodes: [MemberRow]
         var epochs: [EpochRow]
         var problems: [String]
+        var witness: String?
+        var stores: [StoreRow]?
+        var advice: String?
     }
 
     struct LeaseRow: Encodable {
@@ -139,7 +153,7 @@ struct ClusterOutput {
     var document: Document {
         Document(
             store: place,
-            cluster: lease.map { "\($0.cluster)" },
+            cluster: (lease?.cluster ?? two?.cluster).map { "\($0)" },
             epoch: lease?.epoch.rawValue,
             lease: lease.map { lease in
                 LeaseRow(
@@ -157,7 +171,10 @@ struct ClusterOutput {
             },
             nodes: memberRows,
             epochs: epochRows,
-            problems: survey.problems
+            problems: survey.problems,
+            witness: two?.witness,
+            stores: two.map(storeRows),
+            advice: two?.advice
         )
     }
 
