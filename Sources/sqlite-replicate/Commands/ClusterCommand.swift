@@ -6,10 +6,10 @@ import SQLiteReplicate
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
-        abstract: "Begin a cluster, look at it, or repair it.",
+        abstract: "Plan a cluster, begin it, look at it, or repair it.",
         discussion: NodeExit.discussion,
         subcommands: [
-            ClusterInitCommand.self, ClusterStatusCommand.self, ClusterAdoptCommand.self,
+            ClusterPlanCommand.self, ClusterInitCommand.self, ClusterStatusCommand.self, ClusterAdoptCommand.self,
             ClusterRepairCommand.self,
         ],
     )

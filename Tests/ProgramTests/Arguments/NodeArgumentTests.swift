@@ -120,6 +120,7 @@ import Testing
             (["cluster", "repair", "-yes"], "one of -recreate-lease and -reseed"),
             (["cluster", "repair", "-reseed", "-recreate-lease", "-yes"], "one of -recreate-lease and -reseed"),
             (["cluster", "repair", "-reseed"], "Stop all nodes, then give -yes"), (["cluster", "bogus"], "bogus"),
+            (["cluster", "plan"], "--a"), (["cluster", "plan", "-a", "x", "-b", "y"], "--store-a"),
             (["cluster", "status", "a.db"], "Name the replica"), (["promote", "now"], "now"),
             (["witness"], "--data"), (["witness", "-data", "w", "-key", "k"], "belong together"),
             (["witness", "-data", "w", "-listen", "3001"], "HOST:PORT"), (["witness", "status"], "<url>"),

@@ -160,4 +160,32 @@ struct TwoStoreCommandTests {
             }
         }
     }
+
+    @Test("A plan's files are written, and both of them are configurations")
+    func plan() async throws {
+        try await withTemporaryFolder { folder in
+            let plan = [
+                "cluster", "plan", "-a", "10.0.0.1", "-b", "10.0.0.2", "-database", "/data/app.db",
+                "-store-a", "s3://app/main?endpoint=http://10.0.0.1:9000",
+                "-store-b", "s3://app/main?endpoint=http://10.0.0.2:9000",
+            ]
+            let flags = ["-witness", "https://10.0.0.9:3001", "-o", folder.appending("plan").string]
+            let shown = try await Ours.run(plan + flags).checked().standardOutput
+            for words in ["peer-store:", "STEPS", "on witness:", "cluster init", "without a witness", "TOKEN"] {
+                #expect(shown.contains(words), "'\(words)' is missing in: \(shown)")
+            }
+            for name in ["a.yml", "b.yml"] {
+                let path = folder.appending("plan").appending(name).string
+                let listed = try await Ours.run(
+                    ["databases", "-config", path],
+                    environment: ["CLUSTER_TOKEN": "0123456789", "WITNESS_TOKEN": "0123456789"]
+                )
+                #expect(try listed.checked().standardOutput.contains("/data/app.db"))
+            }
+            expectRefusal(try await Ours.run(plan + flags), code: 2, naming: ["is there already"])
+            let alone = try await Ours.run(plan)
+            #expect(alone.exit.status == .code(2) && alone.standardError.contains("needs a 'witness' in this version"))
+            #expect(alone.standardOutput.contains("what is lost"))
+        }
+    }
 }
