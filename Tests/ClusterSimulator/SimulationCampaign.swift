@@ -16,17 +16,6 @@ package struct SimulationCampaign: Sendable {
         package var rate: Double { Double(runCount) / max(1e-9, duration / .seconds(1)) }
     }
 
-    /// What is simulated, under the names of the design's models.
-    package enum Model: String, Sendable, CaseIterable {
-        /// Nodes that share a store.
-        case log
-        /// Two hosts, a store each, and a witness.
-        case duo
-
-        /// The rules that can be left out.
-        package var rules: [ProtocolRule] { self == .log ? ProtocolRule.shared : ProtocolRule.crossed }
-    }
-
     let model: Model
     let seeds: ClosedRange<UInt64>
     let rule: ProtocolRule?
@@ -48,18 +37,6 @@ package struct SimulationCampaign: Sendable {
         (self.model, self.seeds, self.rule, self.stopsAtFirst) = (model, seeds, rule, stopsAtFirst)
     }
 
-    /// One run: what broke, and how many events there were.
-    private func runOnce(_ seed: UInt64) -> (what: String?, events: Int) {
-        switch model {
-        case .log:
-            var simulation = Simulation(seed: seed, leavingOut: rule)
-            return (simulation.run(), simulation.eventCount)
-        case .duo:
-            var simulation = CrossedSimulation(seed: seed, leavingOut: rule)
-            return (simulation.run(), simulation.eventCount)
-        }
-    }
-
     /// Runs it; blocks until it is over.
     package func run(_ progress: @Sendable (Int) -> Void = { _ in }) -> Outcome {
         let start = ContinuousClock.now
@@ -72,10 +49,10 @@ package struct SimulationCampaign: Sendable {
             var found: [(seed: UInt64, what: String)] = []
             var (runs, events) = (0, 0)
             for seed in first...min(seeds.upperBound, first + block - 1) {
-                let run = runOnce(seed)
-                if let what = run.what { found.append((seed, what)) }
+                let run = model.run(seed, leavingOut: rule)
+                if let what = run.violation { found.append((seed, what)) }
                 runs += 1
-                events += run.events
+                events += run.eventCount
                 if stopsAtFirst, !found.isEmpty { break }
             }
             let total = outcome.withLock { outcome in

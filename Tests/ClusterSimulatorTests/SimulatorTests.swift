@@ -12,21 +12,10 @@ import Testing
         #expect(outcome.failures.isEmpty, "\(outcome.failures.map { "seed \($0.seed): \($0.what)" })")
     }
 
-    @Test("A run follows from its seed alone")
-    func repeats() {
-        var (first, second) = (Simulation(seed: 4711, traced: true), Simulation(seed: 4711, traced: true))
-        #expect(first.run() == second.run())
-        let isSame = first.log == second.log
-        #expect(isSame, "two runs of one seed differ")
-        #expect(first.eventCount > 100)
-    }
-
-    @Test("A run of two hosts follows from its seed alone")
-    func crossedRepeats() {
-        let runs = (0..<2).map { _ in CrossedSimulation(seed: 4711, traced: true) }
-        var (first, second) = (runs[0], runs[1])
-        #expect(first.run() == second.run())
-        let isSame = first.log == second.log
+    @Test("A run follows from its seed alone", arguments: SimulationCampaign.Model.allCases)
+    func repeats(_ model: SimulationCampaign.Model) {
+        let (first, second) = (model.run(4711, traced: true), model.run(4711, traced: true))
+        let isSame = first == second
         #expect(isSame, "two runs of one seed differ")
         #expect(first.eventCount > 100)
     }

@@ -69,18 +69,10 @@ enum Simulate {
     }
 
     private static func trace(_ model: SimulationCampaign.Model, _ seed: UInt64, _ rule: ProtocolRule?) -> Bool {
-        let (what, log): (String?, [String]?)
-        switch model {
-        case .log:
-            var simulation = Simulation(seed: seed, leavingOut: rule, traced: true)
-            (what, log) = (simulation.run(), simulation.log)
-        case .duo:
-            var simulation = CrossedSimulation(seed: seed, leavingOut: rule, traced: true)
-            (what, log) = (simulation.run(), simulation.log)
-        }
-        for line in log ?? [] { print(line) }
-        print(what ?? "Nothing broke.")
-        return what == nil
+        let run = model.run(seed, leavingOut: rule, traced: true)
+        for line in run.log ?? [] { print(line) }
+        print(run.violation ?? "Nothing broke.")
+        return run.violation == nil
     }
 
     private static func range(_ text: String) -> ClosedRange<UInt64>? {

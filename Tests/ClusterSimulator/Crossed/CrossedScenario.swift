@@ -1,7 +1,7 @@
 import Cluster
 
 /// What may happen to two hosts in a run, and how often; drawn from the seed, or set for a variant.
-struct CrossedScenario {
+struct CrossedScenario: TwoHostScenario {
     /// How long things go wrong, in seconds.
     var seconds = 60
     /// Whether clocks run within 10 % of each other.

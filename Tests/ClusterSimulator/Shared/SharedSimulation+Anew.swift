@@ -4,21 +4,22 @@ import Cluster
 ///
 /// As in life all nodes are stopped, a database that is behind its own records is refused, and nobody goes back to the chain
 /// before the chosen node has sealed. What its copy holds stands for the snapshot that bridges the gap.
-extension Simulation {
+extension SharedSimulation {
     /// Lets the chain begin anew, if the database of that node may count.
     mutating func beginAnew(_ index: Int) {
         guard let old = store.lease, let holds = held(by: index) else { return }
-        for other in nodes.indices {
-            crash(other)
-            queue.add(.restart(other), at: time + random.milliseconds(10...scenario.longestAbsence))
+        for other in world.nodes.indices {
+            crashAndRestart(other)
         }
         let begin = store.highest + 1000
-        let database = nodes[index].database
+        let database = world.nodes[index].database
         var lease = old
-        (lease.epoch, lease.session, lease.node) = (old.epoch.next, SessionID(rawValue: random.next()), nodes[index].id)
+        (lease.epoch, lease.session, lease.node) = (
+            old.epoch.next, SessionID(rawValue: world.random.next()), world.nodes[index].id
+        )
         (lease.state, lease.successor, lease.counter) = (.free, nil, 1)
-        lease.nonce = Nonce(high: random.next(), low: random.next())
-        (lease.begin, lease.eligible) = (begin, [nodes[index].id])
+        lease.nonce = Nonce(high: world.random.next(), low: world.random.next())
+        (lease.begin, lease.eligible) = (begin, [world.nodes[index].id])
         lease.continues = Lease.Continuation(since: old.begin, through: holds)
         lease.head = ChainPoint(number: begin, checksum: database.checksum)
         store.beginAnew(lease, database)
@@ -27,8 +28,8 @@ extension Simulation {
 
     /// Up to where the database of a node holds the chain; `nil` where it is behind what its host has recorded.
     private func held(by index: Int) -> UInt64? {
-        let node = nodes[index]
-        let known = node.files.keys.sorted().reduce(into: [history(of: node.recorded)]) { states, number in
+        let node = world.nodes[index]
+        let known = node.files.keys.sorted().reduce(into: [world.history(of: node.recorded)]) { states, number in
             if number == node.recorded.number + UInt64(states.count), let file = node.files[number] {
                 states.append(file.history)
             }
@@ -40,18 +41,18 @@ extension Simulation {
 
     /// Whatever that database holds is what the chain begins with.
     mutating func found(_ index: Int) {
-        let database = nodes[index].database
-        remember(database)
-        nodes[index].recorded = ChainPoint(number: store.beginning, checksum: database.checksum)
-        (nodes[index].files, nodes[index].intended, nodes[index].memory.isDemoted) = ([:], nil, false)
+        let database = world.nodes[index].database
+        world.remember(database)
+        world.nodes[index].recorded = ChainPoint(number: store.beginning, checksum: database.checksum)
+        (world.nodes[index].files, world.nodes[index].intended, world.nodes[index].memory.isDemoted) = ([:], nil, false)
         store.found(with: database)
         // What the chosen database lacks is gone from the chain by an operator's word; it must be in a tail.
-        acknowledged = History(commits: acknowledged.commits & database.commits)
+        world.acknowledged = History(commits: world.acknowledged.commits & database.commits)
     }
 
     /// Whether the chain is to begin with the database of this node, and has not begun.
     func isFounding(_ index: Int) -> Bool {
-        store.isWaitingForSeal && nodes[index].recorded.number == store.beginning
-            && store.lease?.eligible == [nodes[index].id]
+        store.isWaitingForSeal && world.nodes[index].recorded.number == store.beginning
+            && store.lease?.eligible == [world.nodes[index].id]
     }
 }

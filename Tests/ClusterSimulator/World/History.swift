@@ -11,6 +11,7 @@ struct History: Hashable, Sendable, CustomStringConvertible {
     mutating func insert(_ commit: Int) { commits |= 1 << UInt128(commit) }
 
     func union(_ other: History) -> History { History(commits: commits | other.commits) }
+    func intersection(_ other: History) -> History { History(commits: commits & other.commits) }
     func subtracting(_ other: History) -> History { History(commits: commits & ~other.commits) }
     var isEmpty: Bool { commits == 0 }
 

@@ -33,7 +33,13 @@ struct SimulatedNode {
     var isLocked = true
     /// What the newest closed file, or the seal, holds.
     var captured = History()
-    var fetched: (mark: FileMark, history: History, isWhole: Bool)?
+    var fetched: FetchedFile?
+    /// The store that it reads, seals and ships to.
+    var site = ChainSite.own
+
+    // What is wrong with the host.
+    /// It is gone, with all that is on it, until then.
+    var downUntil: Int64 = 0
     /// Cut off from the store, and from the other nodes, until then.
     var cutFromStore: Int64 = 0
     var cutFromPeers: Int64 = 0
@@ -52,6 +58,12 @@ struct SimulatedNode {
         guard seconds < 1 << 32 else { return .max }
         let shown = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
         return Int64((Double(shown - offset) / rate).rounded(.up)) + 1
+    }
+
+    /// Nothing is wrong with it any more.
+    mutating func mend() {
+        (downUntil, frozenUntil) = (0, 0)
+        (cutFromStore, cutFromPeers, cutFromLease, cutFromChain) = (0, 0, 0, 0)
     }
 
     mutating func record(_ point: ChainPoint) {

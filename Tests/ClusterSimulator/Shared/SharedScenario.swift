@@ -1,7 +1,7 @@
 import Cluster
 
-/// What may happen in a run, and how often; drawn from the seed, or set for a variant.
-struct Scenario {
+/// What may happen to nodes that share a store, and how often; drawn from the seed, or set for a variant.
+struct SharedScenario: Scenario {
     var nodeCount = 3
     /// How long things go wrong, in seconds.
     var seconds = 40

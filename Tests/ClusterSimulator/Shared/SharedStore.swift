@@ -3,7 +3,7 @@ import Cluster
 /// A store that honours conditions, with the lease, the chain and the levels above it; it also watches the chain.
 ///
 /// What breaks an invariant is kept in ``violation``: the first one counts.
-struct SimulatedStore {
+struct SharedStore: ChainStore {
     /// A file of a level above 0.
     struct Merged: Hashable {
         var level: Int
@@ -30,7 +30,7 @@ struct SimulatedStore {
     var openedEpoch = Epoch.zero
     private(set) var violation: String?
 
-    mutating func note(_ what: String) {
+    private mutating func note(_ what: String) {
         if violation == nil { violation = what }
     }
 
@@ -91,8 +91,18 @@ struct SimulatedStore {
 
     // MARK: - The chain
 
-    /// Creates a level-0 file only if nothing lies at its place. `true`: created.
-    mutating func create(_ file: SimulatedFile) -> Bool {
+    func file(at number: UInt64) -> FetchedFile? {
+        guard present.contains(number), let file = created[number] else { return nil }
+        return FetchedFile(mark: file.mark, history: file.history)
+    }
+
+    mutating func put(_ file: SimulatedFile) -> CreateAnswer {
+        if create(file) { return .created }
+        let there = created[file.mark.point.number]
+        return .exists(isSame: there == file, there?.mark)
+    }
+
+    private mutating func create(_ file: SimulatedFile) -> Bool {
         let number = file.mark.point.number
         guard !present.contains(number) else { return false }
         present.insert(number)
@@ -181,9 +191,10 @@ struct SimulatedStore {
         checkRestore()
     }
 
-    /// The file of a higher level that leads furthest from a place.
-    func covering(_ number: UInt64) -> Merged? {
-        merged.filter { $0.first <= number && number <= $0.last }.max { $0.last < $1.last }
+    /// Of several, the file that leads furthest.
+    func coveringFile(_ number: UInt64) -> FetchedFile? {
+        let found = merged.filter { $0.first <= number && number <= $0.last }.max { $0.last < $1.last }
+        return found.map { FetchedFile(mark: $0.mark, history: $0.history) }
     }
 
     /// What a restore of the newest state takes, by Litestream's own choice: the newest snapshot, then at each step the

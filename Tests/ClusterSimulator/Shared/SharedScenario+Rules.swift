@@ -1,6 +1,6 @@
 import Cluster
 
-extension Scenario {
+extension SharedScenario {
     /// Makes likely what brings out that a rule is missing; plain random runs meet some of it too rarely.
     mutating func bringOut(_ rule: ProtocolRule, _ random: inout SimulationRandom) {
         switch rule {

@@ -1,7 +1,7 @@
 import Cluster
 
 /// The store of one of two hosts, to which the other host's node ships; it also watches what lies in it.
-struct CrossedStore {
+struct HostStore: ChainStore {
     /// Every level-0 file that was created and not taken back by the disk, by number; a deleted one stays here.
     private(set) var created: [UInt64: SimulatedFile] = [:]
     /// The numbers at which an object lies.
@@ -26,8 +26,19 @@ struct CrossedStore {
 
     private mutating func note(_ what: String) { if violation == nil { violation = what } }
 
-    /// Creates a level-0 file only if nothing lies at its place. `true`: created.
-    mutating func create(_ file: SimulatedFile) -> Bool {
+    func file(at number: UInt64) -> FetchedFile? {
+        present.contains(number) ? created[number].map(FetchedFile.init) : nil
+    }
+
+    func coveringFile(_ number: UInt64) -> FetchedFile? { covering(number).map(FetchedFile.init) }
+
+    mutating func put(_ file: SimulatedFile) -> CreateAnswer {
+        if create(file) { return .created }
+        let there = created[file.mark.point.number]
+        return .exists(isSame: there == file, there?.mark ?? file.mark)
+    }
+
+    private mutating func create(_ file: SimulatedFile) -> Bool {
         let number = file.mark.point.number
         guard !present.contains(number) else { return false }
         present.insert(number)

@@ -1,0 +1,46 @@
+package import Cluster
+
+/// One run, when it is over.
+package struct SimulationRun: Hashable, Sendable {
+    /// What broke; `nil`: all invariants held.
+    package var violation: String?
+    /// How many events there were.
+    package var eventCount: Int
+    /// What happened, if that was wanted.
+    package var log: [String]?
+}
+
+extension SimulationCampaign {
+    /// What is simulated, under the names of the design's models.
+    package enum Model: String, Sendable, CaseIterable {
+        /// Nodes that share a store.
+        case log
+        /// Two hosts, a store each, and a witness.
+        case duo
+
+        /// The rules that can be left out.
+        package var rules: [ProtocolRule] { self == .log ? ProtocolRule.shared : ProtocolRule.crossed }
+
+        /// Runs it once.
+        ///
+        /// - Parameters:
+        ///   - seed: What everything follows from.
+        ///   - rule: A rule of the protocol to be left out.
+        ///   - traced: Whether the run tells what happened.
+        package func run(_ seed: UInt64, leavingOut rule: ProtocolRule? = nil, traced: Bool = false) -> SimulationRun {
+            switch self {
+            case .log: Self.run(SharedSimulation(seed: seed, leavingOut: rule, traced: traced))
+            case .duo: Self.run(CrossedSimulation(seed: seed, leavingOut: rule, traced: traced))
+            }
+        }
+
+        private static func run(_ simulation: consuming some Simulation) -> SimulationRun {
+            let violation = simulation.run()
+            return SimulationRun(
+                violation: violation,
+                eventCount: simulation.world.eventCount,
+                log: simulation.world.log
+            )
+        }
+    }
+}
