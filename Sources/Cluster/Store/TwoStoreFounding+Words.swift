@@ -48,13 +48,17 @@ extension TwoStoreFounding {
         )
     }
 
+    /// What is done where nothing else helps.
+    static let anew =
+        "Stop all nodes, give both stores new paths, remove 'cluster.json' from the metadata folders of both hosts, and begin "
+        + "with 'cluster init' on the host whose database is to count."
+
     func lostLease(_ cluster: ClusterID) -> NodeCommandError {
         NodeCommandError(
             .needsOperator,
             "\(witness.cell(of: cluster)) is empty, and the stores say that the cluster has begun: the witness has lost the "
-                + "lease, or it is another one. See whether 'witness' names the right one. Where the lease is lost: stop all "
-                + "nodes, give both stores new paths, remove 'cluster.json' from the metadata folders of both hosts, and "
-                + "begin with 'cluster init' on the host whose database is to count."
+                + "lease, or it is another one. See whether 'witness' names the right one. Where the lease is lost: "
+                + Self.anew
         )
     }
 
@@ -98,9 +102,7 @@ extension TwoStoreFounding {
                 + "together."
         case .lost(let cluster):
             "This node belongs to cluster \(cluster), and neither \(own.words) nor \(peer.words) knows of it: check bucket "
-                + "and path of both. Where both stores have lost what was in them, give them new paths, remove "
-                + "'cluster.json' from the metadata folders of both hosts, and begin with 'cluster init' on the host whose "
-                + "database is to count."
+                + "and path of both. Where both stores have lost what was in them: \(Self.anew)"
         }
     }
 

@@ -97,6 +97,16 @@ import Testing
             #expect(found.advice?.contains("'promote -accept-loss' on the other host") == true, "\(found.advice ?? "")")
             #expect(found.own.standing == .pending && found.peer.standing == .earlier)
 
+            guard case .body(_, let older) = await cell.read().reading else {
+                Issue.record("no lease was found")
+                return
+            }
+            (lease.head.number, lease.nonce) = (9, .random())
+            _ = await cell.swap(lease, condition: older)
+            found = await survey(stores.second, .two, lease.cluster)
+            #expect(found.own.standing == .behind)
+            #expect(found.advice?.contains("nobody can take over") == true, "\(found.advice ?? "")")
+
             found = await survey(stores.second, .one, lease.cluster)
             #expect(found.advice?.contains("Exchange the two") == true, "\(found.advice ?? "")")
 
