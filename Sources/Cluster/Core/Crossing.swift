@@ -56,8 +56,8 @@ struct Crossing: Sendable {
     /// Whether whoever takes over by itself must hold all that is committed: nobody else may.
     var isNarrow = false
     var widening: Widening?
-    /// What captures all that is committed, for that.
-    var capturing: Ticket?
+    /// What captures all that is committed, for that, and when it was asked for last.
+    var capturing: (ticket: Ticket, asked: Moment)?
     /// The peer's store has lost what it had: nobody else may stay on the list.
     var hasLost = false
 

@@ -34,13 +34,21 @@ extension NodeCore {
         case nil where isLeftOut(.widenEarly):
             readyToWiden()
         case nil:
-            let ticket = newTicket()
-            (crossing.widening, crossing.capturing) = (.capturing, ticket)
-            actions.append(.captureAll(ticket))
+            crossing.widening = .capturing
+            captureAll(newTicket())
+        case .capturing?:
+            // Nothing is told of one that failed. An answer to any of them will do.
+            guard let capturing = crossing.capturing, now - capturing.asked >= timing.ttl else { return }
+            captureAll(capturing.ticket)
         case .shipping(let number)? where position.number >= number:
             readyToWiden()
-        case .capturing?, .shipping?, .ready?: break
+        case .shipping?, .ready?: break
         }
+    }
+
+    private mutating func captureAll(_ ticket: Ticket) {
+        crossing.capturing = (ticket, now)
+        actions.append(.captureAll(ticket))
     }
 
     private mutating func readyToWiden() {
@@ -49,7 +57,7 @@ extension NodeCore {
     }
 
     mutating func capturedAll(_ ticket: Ticket) {
-        guard crossing.capturing == ticket else { return }
+        guard crossing.capturing?.ticket == ticket else { return }
         crossing.capturing = nil
         guard crossing.widening == .capturing else { return }
         crossing.widening = .shipping(through: nextNumber - 1)
