@@ -36,6 +36,11 @@ struct Crossing: Sendable {
     var isProven = false
     /// Whether the peer's store needs a whole copy before anything else.
     var needsCopy = false
+    /// Whether the database is on no record, and goes on as it is, or not at all.
+    var isOffChain = false
+    /// Whether it goes on with this database by an operator's word, whatever that lacks; and whether it had to.
+    var acceptsLoss = false
+    var hasLeftBehind = false
 
     // A primary.
     /// Whether the peer's store holds the whole history, and keeps older writers out of it.

@@ -10,7 +10,16 @@ extension NodeCore {
     }
 
     /// Whether no files lead from this node's place to where the chain is now.
-    var isBeforeBeginning: Bool { position.number < beginning }
+    var isBeforeBeginning: Bool { position.number < beginning || crossing.isOffChain }
+
+    /// Goes on from here all the same, where an operator has said so; else back to the chain.
+    mutating func goOnOrBack() {
+        if role == .claimed, crossing.acceptsLoss {
+            return giveUpOnLoss("The history has gone on without this host, and is not in its store")
+        }
+        guard role == .standby, goesOnBehind else { return goBack() }
+        nextStep = now + timing.poll
+    }
 
     /// Puts the database back on the chain, which began anew without it.
     ///
@@ -21,7 +30,7 @@ extension NodeCore {
                 "The chain began anew behind \(Self.name(beginning)): this database must go back to it first."
             )
         }
-        let isHeld = watch.seen?.lease.continues.map { $0.holds(position) } ?? true
+        let isHeld = !crossing.isOffChain && watch.seen?.lease.continues.map { $0.holds(position) } ?? true
         // Its place may not be on the chain any more: no fork can be told.
         guard ahead.isEmpty, isHeld else { return quarantine(fork: nil) }
         become(.quarantining)
@@ -30,6 +39,8 @@ extension NodeCore {
 
     /// The chain cannot be restored yet: perhaps who begins it anew has not written it.
     mutating func waitToRewind() {
+        // Nobody may ever write it: an operator lets this database go on as it is.
+        if goesOnBehind { return rejoin() }
         rewindPause = min(max(rewindPause * 2, settings.followInterval), .seconds(10))
         nextStep = now + rewindPause
     }

@@ -28,7 +28,7 @@ extension NodeCore {
             begin(.examine) { .examine($0) }
         case .standby, .claimed:
             turnToChain()
-            if isBeforeBeginning { return goBack() }
+            if isBeforeBeginning { return goOnOrBack() }
             if role == .claimed, let hold, now - hold.won >= settings.longestCatchUp {
                 return giveUp("Reading the chain to its end takes too long: this node stays a standby.")
             }
@@ -77,6 +77,7 @@ extension NodeCore {
 
     mutating func examined(_ finding: DatabaseFinding) {
         guard role == .joining else { return }
+        crossing.isOffChain = false
         switch JoinVerdict.decide(finding, leftOut: leftOut) {
         case .stands(let point, let ahead):
             (position, self.ahead) = (point, ahead)
@@ -84,6 +85,7 @@ extension NodeCore {
             positionEpoch = .zero
             nextStep = now
             become(.standby)
+        case .unknown where goesOnBehind: standOffChain(finding)
         case .unknown:
             noteDebt(finding, .start)
             quarantine(fork: nil)
@@ -109,6 +111,7 @@ extension NodeCore {
         // A store of this host that its peer has not written yet leads nowhere.
         guard let end, !isCrossed || end.point.number >= beginning else { return waitToRewind() }
         (position, positionEpoch, ahead, rewindPause) = (end.point, end.epoch, [], .zero)
+        crossing.isOffChain = false
         if !isAuthor || end.point.number >= memory.owes { forgetDebt() }
         nextStep = now
         if isLeftOut(.tailUnlocked) { actions.append(.lockDatabase) }
@@ -161,7 +164,7 @@ extension NodeCore {
         // The database holds own transactions beyond this place: the chain's must be the same ones.
         let index = isMerged ? ahead.firstIndex { $0.point == mark.point } : ahead[0] == mark ? 0 : nil
         guard let index else {
-            if isOwnLeftover(mark) { return passOver() }
+            if isLeftover(mark) { return passOver() }
             if role == .claimed { return giveUp("Transactions of this database were superseded.") }
             return quarantine(fork: position)
         }
@@ -174,16 +177,20 @@ extension NodeCore {
     private mutating func missing(_ kind: Step.Kind) {
         let number = position.number + 1
         let head = role == .claimed ? hold?.claimedHead.number ?? 0 : watch.seen?.lease.head.number ?? 0
-        let isPassed = number <= head || mayMeetCopy
+        // Who goes on with what there is looks for more of it.
+        let isPassed = number <= head || mayMeetCopy || role == .claimed && crossing.acceptsLoss
         if case .fetch = kind, isPassed && !isLeftOut(.firstAbsent) || isLeftOut(.listOnly) {
             if case .fetch = kind { return begin(.fetchMerged(number)) { .fetchMerged($0, number) } }
         }
         if role == .standby {
             nextStep = now + settings.followInterval
-        } else if isBehindOwnSeal {
-            giveUp("This host's store has lost what its database lacks: this node stays a standby.")
+        } else if isBehindOwnSeal, !holdsUpToOwnSeal {
+            giveUpOnLoss("This host's store has lost what its database lacks")
+        } else if crossing.site == .peer, let hold, !mayMeetCopy, !holdsPromised(hold.claimedHead), !isLeftOut(.noHead)
+        {
+            giveUpOnLoss("The peer's store and this database have both lost something")
         } else if number <= head, !isLeftOut(.firstAbsent), !isLeftOut(.noHead) {
-            giveUp("The chain ends before the head of the lease: this node stays a standby.")
+            giveUpOnLoss("The chain ends before the head of the lease")
         } else {
             endReached()
         }

@@ -29,7 +29,9 @@ extension NodeCore {
 
     /// Claims the lease if there is a reason to, and nothing against it.
     mutating func considerClaim(_ lease: Lease, _ version: LeaseVersion) {
-        guard role == .standby, isIdle, !isBeforeBeginning, let cause = reason(to: lease) else { return }
+        guard role == .standby, isIdle, !isBeforeBeginning || goesOnBehind, let cause = reason(to: lease) else {
+            return
+        }
         guard lease.eligible.contains(settings.node) || wanted(at: now) == true || isLeftOut(.notEligible) else {
             return
         }
@@ -97,7 +99,8 @@ extension NodeCore {
             url: settings.url
         )
         body.other = lease?.other ?? [:]
-        if !body.eligible.contains(settings.node) {
+        // Of two hosts, one that dies before it opens must not have got itself onto the list.
+        if !body.eligible.contains(settings.node), !isCrossed {
             body.eligible = (body.eligible + [settings.node]).sorted()
         }
         if isCrossed { beginCrossing(&body, from: lease) }

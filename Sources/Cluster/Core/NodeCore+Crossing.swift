@@ -9,10 +9,16 @@ extension NodeCore {
     /// Whether the history goes on with this node's database, which went back behind its own seal in a power cut: up to
     /// there it lies in this host's store.
     var isBehindOwnSeal: Bool {
-        guard isCrossed, let origin = (hold?.body ?? watch.seen?.lease)?.origin, origin.node == settings.node else {
-            return false
-        }
+        guard isCrossed, let lease = hold?.body ?? watch.seen?.lease, let origin = lease.origin,
+            origin.node == settings.node, lease.continues == nil
+        else { return false }
         return position.number < origin.first
+    }
+
+    /// Whether all that it lacks there is the seal itself.
+    var holdsUpToOwnSeal: Bool {
+        guard isBehindOwnSeal, let hold, let origin = hold.body.origin else { return false }
+        return position.number + 1 >= origin.first && holdsPromised(hold.claimedHead)
     }
 
     /// The chain is where this node ships to, if the history goes on with its database; else where others ship for it.
@@ -30,7 +36,8 @@ extension NodeCore {
     // MARK: - Claiming (G1, G2)
 
     mutating func beginCrossing(_ body: inout Lease, from lease: Lease?) {
-        (crossing.isProven, crossing.needsCopy) = (false, false)
+        (crossing.isProven, crossing.needsCopy, crossing.hasLeftBehind) = (false, false, false)
+        crossing.acceptsLoss = wanted(at: now) == true
         crossing.isNarrow = body.eligible == [settings.node]
         if isLeftOut(.authorByLease), let lease {
             body.origin = Lease.Origin(epoch: lease.epoch, node: lease.node, first: lease.origin?.first ?? 0)
@@ -57,13 +64,19 @@ extension NodeCore {
         guard isCrossed, crossing.site == .peer, let hold, [.claimed, .sealing, .sealed].contains(role) else {
             return false
         }
-        return now - hold.won >= timing.ttl && holdsPromised(hold)
+        // What a power cut took from it may lie in its last whole copy.
+        let isWhole = holdsPromised(hold.claimedHead) && newestOwn >= memory.copyAt
+        return now - hold.won >= timing.ttl && (isWhole || crossing.acceptsLoss)
     }
 
-    func holdsPromised(_ hold: LeaseHold) -> Bool {
-        if position.number >= max(hold.claimedHead.number, memory.owes) { return true }
-        // Or its own files, which lead to what it holds, pass there.
-        return ahead.contains { $0.point == hold.claimedHead } && ahead.last?.point.number ?? 0 >= memory.owes
+    /// The newest transaction that this database holds.
+    private var newestOwn: UInt64 { (ahead.last?.point ?? position).number }
+
+    /// Whether this database holds all that was promised to anybody, when that is the head of the lease.
+    func holdsPromised(_ head: ChainPoint) -> Bool {
+        // Its own files lead to what it holds.
+        let isReached = position.number >= head.number || ahead.contains { $0.point == head }
+        return isReached && newestOwn >= memory.owes
     }
 
     /// Whether this host's store has taken nothing for so long that the lease is kept for nothing.
@@ -84,6 +97,7 @@ extension NodeCore {
     /// Goes on without the peer's store, which gets a whole copy once it answers.
     mutating func openWithoutPeer() {
         crossing.needsCopy = true
+        if let hold, !holdsPromised(hold.claimedHead) { crossing.hasLeftBehind = true }
         guard role == .claimed else {
             step = nil
             return becomeRecorded()
@@ -92,9 +106,15 @@ extension NodeCore {
     }
 
     /// Whether a file of the peer's store is what an own session has left there that this database has gone on without
-    /// reading: nobody has superseded what the database holds (N9 b).
-    func isOwnLeftover(_ mark: FileMark) -> Bool {
-        isCrossed && crossing.site == .peer && isAuthor && mark.node == settings.node
+    /// reading, or the seal of a peer that was never named: nobody has superseded what the database holds (N9 b).
+    ///
+    /// Where that has lost something since, what it has shipped counts.
+    func isLeftover(_ mark: FileMark) -> Bool {
+        guard isCrossed, crossing.site == .peer, let lease = hold?.body ?? watch.seen?.lease,
+            let origin = lease.origin, origin.node == settings.node
+        else { return false }
+        let isOurs = mark.node == settings.node || mark.epoch < origin.epoch
+        return isOurs && holdsPromised(hold?.claimedHead ?? lease.head)
     }
 
     /// Goes on from this database rather than from such a file.
@@ -103,14 +123,15 @@ extension NodeCore {
             nextStep = now + settings.followInterval
             return
         }
-        guard holdsPromised(hold) else {
-            return giveUp("The peer's store and this database have both lost something: this node stays a standby.")
+        guard holdsPromised(hold.claimedHead) else {
+            return giveUpOnLoss("The peer's store and this database have both lost something")
         }
         openWithoutPeer()
     }
 
     /// All is proven but who goes on with the history.
     mutating func becomeRecorded() {
+        passOverNumbers()
         become(.recorded)
         if isCrossed { hold?.nextRenewal = now }
     }
@@ -123,7 +144,8 @@ extension NodeCore {
     mutating func name(_ body: inout Lease, _ hold: LeaseHold) {
         let old = hold.body.origin.flatMap { $0.node == settings.node ? $0.first : nil }
         body.origin = Lease.Origin(epoch: hold.epoch, node: settings.node, first: old ?? position.number)
-        guard old == nil || crossing.needsCopy else { return }
+        nameLoss(&body, isTakeover: old == nil)
+        guard old == nil || crossing.needsCopy || !body.eligible.contains(settings.node) else { return }
         crossing.isNarrow = true
         if !isLeftOut(.staysEligible) { body.eligible = [settings.node] }
     }
@@ -170,7 +192,8 @@ extension NodeCore {
                 nextStep = now + timing.poll
                 return
             }
-            giveUp("This host's store has lost what was in it: it cannot be taken over from.")
+            if holdsUpToOwnSeal { return openWithoutPeer() }
+            giveUpOnLoss("This host's store has lost what was in it: it cannot be taken over from")
         } else if survey != nil {
             passOver()
         } else if mayOpenAlone {

@@ -124,7 +124,7 @@ extension NodeCore {
         (crossing.copy, crossing.request, crossing.capturing) = (nil, nil, nil)
         (crossing.isRecorded, crossing.mustCheck, crossing.hasLost) = (false, false, false)
         (crossing.next, crossing.checked, crossing.failingSince) = (now, now, nil)
-        crossing.widening = nil
+        (crossing.widening, crossing.isOffChain) = (nil, false)
         turn(to: .peer)
     }
 }

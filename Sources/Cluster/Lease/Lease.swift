@@ -44,7 +44,7 @@ public struct Lease: Hashable, Sendable {
     /// Where the history goes on, where each host has a store of its own; `nil` before a first node has opened, and where
     /// all nodes use one store.
     public var origin: Origin?
-    /// Who may claim, ascending; always with the holder.
+    /// Who may claim, ascending; with the holder, unless an operator has let it claim and it has not opened yet.
     public var eligible: [NodeID]
     /// Where the holder answers, for hints and promises.
     public var url: String

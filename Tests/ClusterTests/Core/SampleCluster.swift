@@ -32,8 +32,13 @@ struct SampleNode {
     var milliseconds: Int64 = 0
     var actions: [NodeAction] = []
 
-    init(_ node: NodeID = .two, memory: NodeMemory = NodeMemory(), boot: String = "boot") {
-        let settings = NodeSettings(
+    init(
+        _ node: NodeID = .two,
+        memory: NodeMemory = NodeMemory(),
+        boot: String = "boot",
+        topology: StoreTopology = .shared
+    ) {
+        var settings = NodeSettings(
             node: node,
             name: "two",
             cluster: ClusterID(rawValue: 7),
@@ -41,6 +46,7 @@ struct SampleNode {
             boot: boot,
             timing: LeaseTiming(ttl: .seconds(6))
         )
+        settings.topology = topology
         core = NodeCore(settings, memory: memory, seed: 1, now: Moment(reading: .zero))
         tell(.tick)
     }

@@ -1,0 +1,121 @@
+import Testing
+
+@testable import Cluster
+
+/// Where each of two hosts has a store, and one of them is gone for good (failover-review G).
+@Suite struct CrossedTests {
+    private let point = ChainPoint(number: 9, checksum: 99)
+    private var lease: Lease {
+        var lease = Lease.sample(head: point)
+        lease.origin = Lease.Origin(epoch: lease.epoch, node: .one, first: 1)
+        return lease
+    }
+
+    /// Node two, which has won the lease and finds that its store has lost what was in it.
+    private func claimWithoutStore(acceptLoss: Bool) throws -> SampleNode {
+        var node = SampleNode(topology: .crossed)
+        node.join(at: point, lease: lease)
+        node.tell(.command(.promote(acceptLoss: acceptLoss)))
+        node.waitForClaim(lease)
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v2")))
+        let ticket = try #require(node.core.step?.ticket)
+        node.tell(.surveyed(ticket, StoreSurvey(highest: 4, holds: false)))
+        return node
+    }
+
+    @Test("G2 Whose store has lost something does not take over")
+    func refuses() throws {
+        let node = try claimWithoutStore(acceptLoss: false)
+        #expect(node.core.role == .draining)
+    }
+
+    @Test("G2 An operator who accepts a loss lets it go on, behind all numbers that the other may have used")
+    func acceptsLoss() throws {
+        var node = try claimWithoutStore(acceptLoss: true)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        #expect(node.core.role == .recorded)
+        let body = try #require(node.swapped)
+        #expect(body.origin?.node == .two && body.origin?.first == point.number + 65_536)
+        // Whatever the other comes back with, it keeps aside.
+        #expect(body.continues.map { !$0.holds(point) } ?? false)
+        #expect(body.eligible == [.two])
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        #expect(node.core.role == .primary)
+        #expect(node.actions.contains(.open(body.epoch, seal: node.core.position)))
+    }
+
+    @Test("Nobody waits for ever to go back to a chain that nobody has written")
+    func waitsToRewind() throws {
+        var ahead = lease
+        ahead.origin = Lease.Origin(epoch: lease.epoch, node: .one, first: 20)
+        ahead.eligible = [.one]
+        var node = SampleNode(topology: .crossed)
+        node.join(at: point, lease: ahead)
+        #expect(node.core.role == .quarantining)
+        node.tell(.command(.promote(acceptLoss: true)))
+        node.tell(.rewound(try #require(node.core.step?.ticket), nil))
+        #expect(node.core.role == .joining)
+        let finding = DatabaseFinding(checksum: point.checksum, recorded: point)
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        node.waitForClaim(ahead)
+        // It is on the list once it opens.
+        #expect(node.core.role == .claiming && node.swapped?.eligible == [.one])
+    }
+
+    @Test("G4 A capture of which nothing is told is asked for again")
+    func capturesAgain() throws {
+        var node = try claimWithoutStore(acceptLoss: true)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        let asked = serve(&node, seconds: 30)
+        #expect(asked.count > 1)
+        // An answer to any of them will do.
+        #expect(Set(asked).count == 1)
+        node.tell(.capturedAll(try #require(asked.last)))
+        #expect(serve(&node, seconds: 10).isEmpty)
+        #expect(node.core.hold?.body.eligible == [.one, .two])
+    }
+
+    /// Answers as the peer's store and the witness do. Returns the captures that were asked for, which nothing is told of.
+    private func serve(_ node: inout SampleNode, seconds: Int64) -> [Ticket] {
+        let end = node.milliseconds + seconds * 1_000
+        var (captures, waiting) = ([Ticket](), node.actions)
+        while node.milliseconds < end || !waiting.isEmpty {
+            guard !waiting.isEmpty else {
+                node.pass(500)
+                waiting = node.actions
+                continue
+            }
+            let action = waiting.removeFirst()
+            if case .captureAll(let ticket) = action { captures.append(ticket) }
+            guard let answer = answer(to: action, at: node.milliseconds) else { continue }
+            node.tell(answer)
+            waiting += node.actions
+        }
+        return captures
+    }
+
+    private func answer(to action: NodeAction, at milliseconds: Int64) -> NodeEvent? {
+        switch action {
+        case .swapLease(let ticket, let body, _):
+            .leaseSwapped(ticket, .swapped(LeaseVersion(rawValue: "\(body.counter)")))
+        case .survey(let ticket, let place): .surveyed(ticket, StoreSurvey(highest: place.number, holds: true))
+        case .createCopy(let ticket, let epoch, let number):
+            .copied(
+                ticket,
+                FileMark(
+                    point: ChainPoint(number: number, checksum: 99),
+                    node: .two,
+                    epoch: epoch,
+                    fileChecksum: number
+                )
+            )
+        case .upload(let ticket, _): .created(ticket, .created)
+        case .createRecord(let ticket, _): .recorded(ticket, .created)
+        case .publishCopy(let ticket, _): .published(ticket, true)
+        case .readNodeRecords(let ticket):
+            .nodeRecordsRead(ticket, [NodeStamp(node: .one, stamp: UInt64(milliseconds))])
+        default: nil
+        }
+    }
+}
