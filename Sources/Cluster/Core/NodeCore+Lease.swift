@@ -109,7 +109,7 @@ extension NodeCore {
             } else if isLeftOut(.unknownIsFailure) {
                 self.swap = nil
                 if role == .claiming { become(.standby) }
-                if role == .draining { resume() }
+                if role == .draining { callOff() }
             }
         }
     }

@@ -166,6 +166,11 @@ extension NodeCore {
             nextLook = now
         case .switchover(let successor): if role == .primary { endWrites(.handOver(successor)) }
         case .demote:
+            hearLoss(acceptLoss)
+            // What it waits for, to let go, may never come.
+            if role == .draining, opened != nil, drain?.purpose == .release, drain?.phase == .shipping {
+                resume("This node is primary again, by an operator's word.")
+            }
             memory.isDemoted = true
             claims.wish = nil
             actions.append(.remember(memory))
@@ -204,7 +209,7 @@ extension NodeCore {
         guard role == .draining, let drain, let hold else { return }
         if drain.purpose == .end, now - drain.since >= settings.farewell { return actions.append(.end) }
         if case .handOver = drain.purpose, drain.phase != .swapping {
-            if now - drain.since >= settings.handoff { return resume() }
+            if now - drain.since >= settings.handoff { return callOff() }
             if now >= hold.since + timing.locking { return fence("The lease ran out while handing over.") }
         }
         guard drain.phase == .shipping, spool.isEmpty, uploads.isEmpty, swap == nil, leaseRequest == nil,
@@ -222,9 +227,11 @@ extension NodeCore {
     }
 
     /// Writes again: nothing was handed over.
-    mutating func resume() {
+    private mutating func resume(_ why: String) {
+    mutating func callOff() { resume("The hand-over took too long and was called off.") }
+
         drain = nil
-        actions.append(.alarm("The hand-over took too long and was called off."))
+        actions.append(.alarm(why))
         become(.primary)
     }
 

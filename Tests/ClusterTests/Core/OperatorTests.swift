@@ -41,6 +41,26 @@ import Testing
         #expect(node.core.role == .claiming)
     }
 
+    @Test("`promote` takes a primary back that was demoted and cannot ship")
+    func promoteDemoted() throws {
+        var node = SampleNode()
+        node.join(at: point)
+        node.waitForClaim()
+        node.open(at: point)
+        let next = ChainPoint(number: node.core.nextNumber, checksum: 100)
+        node.tell(.captured(FileMark(point: next, node: .two, epoch: node.core.epoch, fileChecksum: 1)))
+        node.tell(.command(.demote))
+        guard case .endingWrites(let ticket) = node.core.drain?.phase else {
+            Issue.record("it does not wait for its transactions")
+            return
+        }
+        node.tell(.writesEnded(ticket))
+        node.pass(60_000)
+        #expect(node.core.role == .draining)
+        node.tell(.command(.promote(acceptLoss: false)))
+        #expect(node.core.role == .primary && !node.core.memory.isDemoted)
+    }
+
     @Test("N1 `demote` during a claim gives the lease back as soon as it is known to be won")
     func demoteClaiming() {
         var node = SampleNode()
