@@ -30,6 +30,15 @@ struct CrossedScenario: TwoHostScenario {
     var readOnly = 5
     /// Of the hosts that come back, those whose store is older, in thousandths.
     var rollback = 0
+    /// Whether an older store may still hold the head of the lease.
+    var isRollbackRecent = false
+    /// The chances that a whole copy fails, and that nothing is told of a capture, in thousandths.
+    var copyFailure = 0
+    var captureFailure = 0
+    /// The chance of an operator's rash word that a loss is accepted, in thousandths.
+    var lossWord = 0
+    /// What does not come back when all else is well again.
+    var gone: Gone?
     var command = 5
     var snapshot = 100
     var retention = 200
@@ -57,8 +66,16 @@ struct CrossedScenario: TwoHostScenario {
         linkCut = [0, 15, 40][random.below(3)]
         storeCut = [0, 10, 40][random.below(3)]
         readOnly = [0, 5, 20][random.below(3)]
-        // A store that lost what it had and a database that lost what it had are more than is promised.
-        if random.chance(300) { rollback = 500 } else if random.chance(250) { powerLoss = [10, 30][random.below(2)] }
+        switch random.below(10) {
+        case 0, 1, 2: rollback = 500
+        case 3, 4: powerLoss = [10, 30][random.below(2)]
+        case 5: (rollback, powerLoss) = (500, [10, 30][random.below(2)])
+        default: break
+        }
+        isRollbackRecent = rollback > 0 && random.chance(300)
+        (copyFailure, captureFailure) = random.chance(200) ? (300, 300) : (0, 0)
+        lossWord = random.chance(100) ? 20 : 0
+        gone = random.chance(200) ? [.process, .host][random.below(2)] : nil
         command = [0, 5, 30][random.below(3)]
         longestAbsence = [1_000, 15_000][random.below(2)]
         longestExamination = [80, 3_000][random.below(2)]

@@ -7,6 +7,16 @@ struct CrossedSimulation: TwoHostSimulation {
     var hosts = Hosts()
     var witness: SimulatedWitness
     var witnessOutageUntil: Int64 = 0
+    /// What each node need not know of when it opens: nothing that it can look at has kept it.
+    var excused = [History(), History()]
+    /// Until when each node may open because of an operator's word that a loss is accepted.
+    var words: [Int64] = [0, 0]
+    /// Whether the other may have gone on when it was said.
+    var isWordRash = [false, false]
+    /// The heads without which they have opened, by such a word.
+    var leftBehind: [UInt64?] = [nil, nil]
+    /// Somebody has claimed by a rash word: nothing is promised any more but that all is kept.
+    var wasRash = false
 
     init(seed: UInt64, leavingOut rule: ProtocolRule?, traced: Bool) {
         world = World(seed: seed, leavingOut: rule, traced: traced)
@@ -22,10 +32,14 @@ struct CrossedSimulation: TwoHostSimulation {
 
     func adapt(_ settings: inout NodeSettings) { (settings.topology, settings.holdDownLimit) = (.crossed, nil) }
 
-    mutating func endOutages() { (witnessOutageUntil, hosts.readOnlyUntil) = (0, [0, 0]) }
+    mutating func endOutages() {
+        (witnessOutageUntil, hosts.readOnlyUntil) = (0, [0, 0])
+        if let gone = scenario.gone { leaveForGood(gone) }
+    }
 
-    /// Whoever was demoted waits for a word.
+    /// Whoever was demoted waits for a word; where that is not enough, an operator accepts a loss.
     mutating func sayWord(_ round: Int) {
+        if round > 2, mayLose { return acceptLoss() }
         for index in world.nodes.indices { tell(index, .command(.promote(acceptLoss: false))) }
     }
 
@@ -42,6 +56,7 @@ struct CrossedSimulation: TwoHostSimulation {
     }
 
     mutating func carryOut(_ request: Request) -> NodeEvent? {
+        defer { checkCandidates() }
         if let store = request.store { return carryOut(request, inStore: store) }
         switch request.operation {
         case .readLease: return .leaseRead(request.ticket, .body(witness.lease, witness.version))
@@ -57,13 +72,16 @@ struct CrossedSimulation: TwoHostSimulation {
     mutating func perform(_ index: Int, _ action: NodeAction) {
         switch action {
         case .createCopy(let ticket, let epoch, let number): createCopy(index, ticket, epoch, number)
-        case .accepted:
+        case .captureAll(let ticket): captureAll(index, ticket)
+        case .accepted(let point):
             performAlike(index, action)
-            checkAcceptance(index)
+            checkAcceptance(index, point)
         case .open(let epoch, _):
             if witness.lease.epoch == epoch { checkOpening(index, epoch) }
             performAlike(index, action)
-        case .roleChanged(.claimed): crashSoon(index, scenario.crashOnClaim, within: 200)
+        case .roleChanged(.claimed):
+            if world.time < words[index], isWordRash[index] { wasRash = true }
+            crashSoon(index, scenario.crashOnClaim, within: 200)
         default: performAlike(index, action)
         }
     }
@@ -94,50 +112,8 @@ struct CrossedSimulation: TwoHostSimulation {
             if world.random.chance(scenario.snapshot) { snapshot(index) }
             if world.random.chance(scenario.retention) { retain(index) }
         }
+        if world.random.chance(scenario.lossWord) { acceptLoss(on: world.random.below(2)) }
         if world.random.chance(scenario.linkCut) { world.nodes[0].cutFromPeers = world.time + cutLength() }
         if world.random.chance(scenario.witnessCut / 2) { witnessOutageUntil = world.time + cutLength() }
-    }
-
-    /// A disk comes back behind the last renewal.
-    var promisedHead: UInt64 { witness.lease.head.number }
-
-    // MARK: - What must hold
-
-    var violation: String? { world.broken ?? witness.violation ?? hosts.violation }
-
-    /// The node that has opened last.
-    private var living: Int? {
-        world.nodes.firstIndex { $0.epoch == world.openedEpoch && world.openedEpoch > .zero }
-    }
-
-    private mutating func checkAcceptance(_ index: Int) {
-        if world.nodes[index].epoch < world.openedEpoch, let living, living != index,
-            !world.acknowledged.subtracting(world.nodes[living].database).isEmpty
-        {
-            note("I4: a superseded writer had a commit acknowledged as replicated")
-        }
-    }
-
-    private mutating func checkOpening(_ index: Int, _ epoch: Epoch) {
-        let database = world.nodes[index].database
-        if !world.acknowledged.subtracting(database).isEmpty {
-            note("I4: opened without a commit that was acknowledged as replicated")
-        }
-        if !world.protected.subtracting(world.lost).subtracting(database).isEmpty {
-            note("I10: opened by itself without a commit that was accepted while it was off the list")
-        }
-        if witness.lease.origin?.epoch != epoch { note("I7: opened before the witness named it") }
-    }
-
-    /// Whether one node writes and ships, and the other follows and may take over.
-    func isWell(since commits: Int) -> Bool {
-        guard hasShipped(since: commits), witness.lease.eligible.count == 2 else { return false }
-        let primary = world.nodes.indices.first { world.nodes[$0].core?.role == .primary && world.nodes[$0].isOpen }
-        guard let primary else { return false }
-        let other = world.nodes[1 - primary]
-        guard let core = other.core, core.role == .standby, let end = hosts.stores[1 - primary].end else {
-            return false
-        }
-        return other.database.isBeginning(of: end.history) && end.mark.point.number - core.position.number <= 4
     }
 }

@@ -36,6 +36,8 @@ struct SharedSimulation: Simulation {
 
     mutating func endOutages() { outageUntil = 0 }
 
+    mutating func comeBack() -> Bool { false }
+
     /// Whoever was demoted, or is not on the list, waits for a word; it is given once.
     mutating func sayWord(_ round: Int) {
         guard round == 1 else { return }
@@ -75,6 +77,8 @@ struct SharedSimulation: Simulation {
 
     var violation: String? { world.broken ?? store.violation }
 
+    var hasOneWriter: Bool { scenario.hasGoodClocks }
+
     mutating func check() {
         let stored = store.end?.history ?? History()
         noteVanished(besides: stored)
@@ -105,7 +109,7 @@ struct SharedSimulation: Simulation {
         return world.nodes.allSatisfy { node in
             node.core?.role == .primary
                 || node.core?.role == .standby && node.database.isBeginning(of: end.history)
-                    && end.mark.point.number - (node.core?.position.number ?? 0) <= 4
+                    && end.mark.point.number <= (node.core?.position.number ?? 0) + 4
         }
     }
 }

@@ -16,6 +16,8 @@ struct HostStore: ChainStore {
     private var beginning: UInt64 = 0
     /// Whether its disk went back, and no whole copy was made since: nobody may take over from it.
     private(set) var isRolledBack = false
+    /// What was put into it since, apart from the chain or on a chain that lacks something.
+    private(set) var apart: Set<UInt64> = []
     private(set) var violation: String?
 
     /// The chain's end.
@@ -42,11 +44,15 @@ struct HostStore: ChainStore {
         let number = file.mark.point.number
         guard !present.contains(number) else { return false }
         present.insert(number)
-        // Before the whole copy with which the chain begins: it leads nowhere any more.
-        if number < beginning { return true }
+        if number < beginning {
+            // Before the whole copy with which the chain begins: it leads nowhere any more.
+            created[number] = file
+            return true
+        }
         if isRolledBack, !file.isWhole {
             // What was under way to it as it was: it may lie apart from the chain.
             created[number] = file
+            apart.insert(number)
             return true
         }
         if let earlier = created[number] {
@@ -68,7 +74,7 @@ struct HostStore: ChainStore {
         }
         created[number] = file
         highest = max(highest, number)
-        if file.isWhole { (beginning, isRolledBack) = (number, false) }
+        if file.isWhole { (beginning, isRolledBack, apart) = (number, false, []) }
         checkRestore()
         return true
     }
@@ -125,8 +131,11 @@ struct HostStore: ChainStore {
         return !records.values.contains { $0.contested.contains(number) }
     }
 
-    /// Its disk came back as it is here.
-    mutating func noteRollback() { isRolledBack = true }
+    /// Whether it holds the file that leads to a place.
+    func holds(_ point: ChainPoint) -> Bool { created[point.number]?.mark.point == point || point.number < beginning }
+
+    /// Its disk came back as it is here, without what somebody may have relied on.
+    mutating func noteRollback() { (isRolledBack, apart) = (true, []) }
 
     private mutating func checkRestore() {
         guard highest > 0, !isRolledBack, let end else { return }

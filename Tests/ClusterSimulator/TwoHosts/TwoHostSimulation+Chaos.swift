@@ -21,9 +21,29 @@ extension TwoHostSimulation {
             let stored = hosts.stores[1 - index].end?.history ?? History()
             world.protected = world.protected.subtracting(world.nodes[index].database.subtracting(stored))
             powerLoss(index)
+            noteLoss()
         } else if isRunning, world.nodes[index].frozenUntil <= world.time, world.random.chance(scenario.freeze) {
             freeze(index, for: world.random.milliseconds(10...scenario.longestFreeze))
         }
+    }
+
+    /// A node does not come back, perhaps with its host.
+    mutating func leaveForGood(_ gone: Gone) {
+        let index = world.random.below(2)
+        crash(index)
+        world.nodes[index].isGone = true
+        // Some are left for when it comes back.
+        world.commitLimit = 114
+        if gone == .host { world.nodes[index].downUntil = .max }
+        world.say("\(gone) \(index + 1) is gone for good")
+    }
+
+    mutating func comeBack() -> Bool {
+        guard let index = world.nodes.firstIndex(where: \.isGone) else { return false }
+        (world.nodes[index].isGone, world.nodes[index].downUntil, world.commitLimit) = (false, 0, 127)
+        world.say("node \(index + 1) comes back")
+        start(index)
+        return true
     }
 
     mutating func cutLength() -> Int64 { world.random.milliseconds(10...scenario.longestCut) }
@@ -49,12 +69,22 @@ extension TwoHostSimulation {
 
     /// A host's disk is an older one.
     private mutating func rollBack(_ index: Int) {
-        // Behind what is promised: what was accepted since is an instant, not a disk image.
-        let older = hosts.images[index].filter { $0.highest > 0 && $0.highest < promisedHead }.suffix(8)
+        let limit = scenario.isRollbackRecent ? hosts.stores[index].highest : promisedHead
+        let older = hosts.images[index].filter { $0.highest > 0 && $0.highest < limit }.suffix(8)
         guard !older.isEmpty else { return }
         var image = older[older.startIndex + world.random.below(older.count)]
-        image.noteRollback()
+        let kept = image.end?.history ?? History()
+        let relied = world.acknowledged.intersection(hosts.stores[index].end?.history ?? History())
+        let author = world.nodes[1 - index].recorded
+        let isNoticed = image.highest < max(promisedHead, author.number) || !image.holds(author)
+        // What nobody was told of may be missing.
+        if !hosts.stores[index].isRolledBack, !isNoticed, relied.subtracting(kept).isEmpty {
+            world.say("store \(index + 1) loses what is not known to be in it")
+        } else {
+            image.noteRollback()
+        }
         hosts.stores[index] = image
+        noteLoss()
         world.say("store \(index + 1) goes back to \(image.highest)")
     }
 

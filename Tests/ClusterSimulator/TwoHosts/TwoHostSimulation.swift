@@ -6,8 +6,16 @@ import Cluster
 protocol TwoHostSimulation: Simulation where Conditions: TwoHostScenario, Incident == HostIncident {
     var hosts: Hosts { get set }
 
-    /// What was promised of the chain: no disk comes back as it was before, within what these runs show.
+    /// The head that the right to write promises.
     var promisedHead: UInt64 { get }
+    /// A disk has gone back, or a power cut has taken something.
+    mutating func noteLoss()
+}
+
+/// What does not come back: a node's process, or its host with the store.
+enum Gone {
+    case process
+    case host
 }
 
 /// The stores of the two hosts.
@@ -49,6 +57,13 @@ protocol TwoHostScenario: Scenario {
     var freeze: Int { get }
     /// Of the hosts that come back, those whose store is older, in thousandths.
     var rollback: Int { get }
+    /// Whether such a store may still hold what was promised.
+    var isRollbackRecent: Bool { get }
+    /// The chances that a whole copy fails, and that nothing is told of a capture, in thousandths.
+    var copyFailure: Int { get }
+    var captureFailure: Int { get }
+    /// What does not come back when all else is well again.
+    var gone: Gone? { get }
     /// In milliseconds.
     var longestCut: Int { get }
     var longestFreeze: Int { get }
@@ -64,13 +79,20 @@ extension TwoHostSimulation {
         }
     }
 
-    mutating func check() { noteVanished(besides: hosts.stored) }
-
     mutating func transactionLength() -> Int { 50 }
 
     // MARK: - Whole copies
 
+    /// Nothing is told of a capture that fails.
+    mutating func captureAll(_ index: Int, _ ticket: Ticket) {
+        guard world.isHealing || !world.random.chance(scenario.captureFailure) else { return }
+        world.deliver(.capturedAll(ticket), afterCaptureTo: index)
+    }
+
     mutating func createCopy(_ index: Int, _ ticket: Ticket, _ epoch: Epoch, _ number: UInt64) {
+        guard world.isHealing || !world.random.chance(scenario.copyFailure) else {
+            return world.deliver(.copied(ticket, nil), to: index, in: 20...800)
+        }
         let life = world.nodes[index].life
         world.add(.incident(.copied(index, life: life, ticket, epoch, from: number)), in: 20...800)
     }

@@ -40,6 +40,8 @@ struct SimulatedNode {
     // What is wrong with the host.
     /// It is gone, with all that is on it, until then.
     var downUntil: Int64 = 0
+    /// Its process does not come back.
+    var isGone = false
     /// Cut off from the store, and from the other nodes, until then.
     var cutFromStore: Int64 = 0
     var cutFromPeers: Int64 = 0

@@ -78,7 +78,6 @@ extension Simulation {
     private mutating func accept(_ index: Int, _ point: ChainPoint) {
         world.nodes[index].record(point)
         world.acknowledged = world.acknowledged.union(world.history(of: point, at: index))
-        check()
     }
 
     private mutating func open(_ index: Int, _ epoch: Epoch, _ seal: ChainPoint) {

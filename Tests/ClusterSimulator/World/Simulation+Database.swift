@@ -65,7 +65,6 @@ extension Simulation {
         world.nodes[index].files = [:]
         world.remember(newest.history)
         world.nodes[index].record(newest.end.point)
-        check()
         return newest.end
     }
 
@@ -76,7 +75,7 @@ extension Simulation {
         let pause = world.isHealing ? 300 : scenario.commitPause
         world.add(.begin(index), in: 1...(2 * pause))
         guard world.nodes[index].frozenUntil <= world.time, mayWrite(index),
-            world.commitCount < (world.isHealing ? 127 : 100)
+            world.commitCount < world.commitLimit
         else { return }
         let length = transactionLength()
         world.add(.commit(index, life: world.nodes[index].life), in: 0...length)
@@ -95,7 +94,7 @@ extension Simulation {
             return world.queue.add(.commit(index, life: life), at: world.nodes[index].frozenUntil)
         }
         guard mayWrite(index) || world.leftOut.contains(.roleBeforeLock) else { return }
-        if scenario.hasGoodClocks, world.openedEpoch > world.nodes[index].epoch {
+        if hasOneWriter, world.openedEpoch > world.nodes[index].epoch {
             note("I5: a commit was accepted after epoch \(world.openedEpoch) had opened")
         }
         if world.nodes[index].core?.isProtecting == true { world.protected.insert(world.commitCount) }

@@ -43,6 +43,7 @@ extension Simulation {
 
     mutating func start(_ index: Int) {
         let node = world.nodes[index]
+        guard !node.isGone else { return }
         var settings = NodeSettings(
             node: node.id,
             name: "\(node.id.rawValue)",
@@ -115,11 +116,11 @@ extension Simulation {
         for event in events { tell(index, event) }
     }
 
-    /// From here on nothing goes wrong, and everybody is there.
+    /// From here on nothing goes wrong, and everybody is there who comes back.
     mutating func heal() {
-        world.isHealing = true
-        endOutages()
+        (world.isHealing, world.commitLimit) = (true, 127)
         for index in world.nodes.indices { world.nodes[index].mend() }
+        endOutages()
         for index in world.nodes.indices {
             if world.nodes[index].core == nil { start(index) }
             thaw(index)

@@ -33,7 +33,6 @@ extension Simulation {
 
     mutating func land(_ request: Request) {
         let event = carryOut(request)
-        if case .create = request.operation { check() }
         guard request.isAnswered, let event else { return }
         let longest = world.random.chance(50) ? 600 : 20
         world.add(.deliver(request.node, life: request.life, event), in: 1...longest)

@@ -45,17 +45,21 @@ protocol Simulation {
     /// Draws what goes wrong now.
     mutating func chaos()
     mutating func happen(_ incident: Incident)
-    /// Ends what is wrong with stores; what is wrong with nodes ends for all of them.
+    /// Ends what is wrong with stores; nothing is wrong with nodes any more.
     mutating func endOutages()
 
     // MARK: What must hold
 
     /// What broke, if anything did.
     var violation: String? { get }
-    /// Looks at what concerns everybody, whenever something was put somewhere.
+    /// Whether no commit may be accepted any more once a newer epoch has opened.
+    var hasOneWriter: Bool { get }
+    /// Looks at what must hold at every instant.
     mutating func check()
     /// Whether all is as it must become once things go wrong no more; `commits` were made before that.
     func isWell(since commits: Int) -> Bool
+    /// Who was gone comes back; `false`: nobody was. All must become well again.
+    mutating func comeBack() -> Bool
     /// Operators say what some nodes may wait for, the `round`th time.
     mutating func sayWord(_ round: Int)
 }
@@ -64,8 +68,6 @@ protocol Simulation {
 protocol Scenario {
     /// How long things go wrong, in seconds.
     var seconds: Int { get }
-    /// Whether clocks run within 10 % of each other: then no two nodes may accept writes at one instant.
-    var hasGoodClocks: Bool { get }
     /// How often what goes wrong is drawn, in milliseconds.
     var pulse: Int { get }
     /// The chance that a process ends between two of its actions, in hundred thousandths.
@@ -95,19 +97,23 @@ extension Simulation {
         run(until: Int64(scenario.seconds) * SimulatedTime.second)
         if let violation { return violation }
         heal()
-        let limit = world.time + 1_500 * SimulatedTime.second
-        let goal = world.commitCount
+        var limit = world.time + 1_500 * SimulatedTime.second
+        var goal = world.commitCount
         var patience = world.time + 60 * SimulatedTime.second
         var words = 0
         while world.time < limit, violation == nil {
             run(until: world.time + 3 * SimulatedTime.second)
-            if isWell(since: goal) { return violation }
+            if isWell(since: goal) {
+                guard violation == nil, comeBack() else { return violation }
+                (goal, limit) = (world.commitCount, world.time + 1_500 * SimulatedTime.second)
+            }
             guard world.time >= patience else { continue }
             patience = world.time + 120 * SimulatedTime.second
             words += 1
             sayWord(words)
         }
-        return violation ?? "I8: no primary that ships, or a node that does not follow: \(world.summary)"
+        return violation
+            ?? "I8: no primary that ships, or a node that does not follow: \(world.summary); commit \(goal) of \(world.commitCount)"
     }
 
     private mutating func run(until end: Int64) {
@@ -119,6 +125,7 @@ extension Simulation {
             world.time = moment
             world.eventCount += 1
             happen(event)
+            check()
         }
         world.time = max(world.time, end)
     }

@@ -34,6 +34,8 @@ struct World<Incident> {
     var isHealing = false
 
     var commitCount = 0
+    /// Up to how many the application goes now, of the ``History/limit`` that there can be.
+    var commitLimit = 100
     /// What was acknowledged as replicated.
     var acknowledged = History()
     /// What was accepted while nobody else might take over.
