@@ -18,8 +18,10 @@ extension SimulationCampaign {
         /// Two hosts, a store each, and a witness.
         case duo
 
-        /// The rules that can be left out.
+        /// The rules that can be left out, under the names of the design's model.
         package var rules: [ProtocolRule] { self == .log ? ProtocolRule.shared : ProtocolRule.crossed }
+        /// Those that the design's model does not know.
+        package var rulesOfOurs: [ProtocolRule] { self == .log ? [] : ProtocolRule.ours }
 
         /// Runs it once.
         ///

@@ -54,7 +54,7 @@ enum Simulate {
 
     private static func variants(_ model: SimulationCampaign.Model, _ seeds: ClosedRange<UInt64>) -> Bool {
         var missed = 0
-        for rule in model.rules {
+        for rule in model.rules + model.rulesOfOurs {
             let outcome = SimulationCampaign(model, seeds: seeds, leavingOut: rule, stopsAtFirst: true).run()
             let name = rule.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
             if let first = outcome.failures.first {
@@ -64,7 +64,8 @@ enum Simulate {
                 print("\(name) NOT NOTICED in \(outcome.runCount) runs")
             }
         }
-        print("simulator, \(model): \(model.rules.count) rules left out, one at a time: \(missed) not noticed")
+        let ours = model.rulesOfOurs.isEmpty ? "" : " of the model and \(model.rulesOfOurs.count) of ours"
+        print("simulator, \(model): \(model.rules.count) rules\(ours) left out, one at a time: \(missed) not noticed")
         return missed == 0
     }
 

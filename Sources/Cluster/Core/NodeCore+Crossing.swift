@@ -205,7 +205,9 @@ extension NodeCore {
 
     /// Notes that a power cut took the database back behind what was on record, and may have been promised.
     mutating func noteDebt(_ finding: DatabaseFinding, _ point: ChainPoint) {
-        guard isCrossed, point.number < finding.recorded.number, memory.owes < finding.recorded.number else { return }
+        guard isCrossed, point.number < finding.recorded.number, memory.owes < finding.recorded.number,
+            !isLeftOut(.forgetDebt)
+        else { return }
         memory.owes = finding.recorded.number
         actions.append(.remember(memory))
     }

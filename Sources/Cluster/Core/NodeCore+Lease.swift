@@ -104,7 +104,7 @@ extension NodeCore {
         case .refused: nextLook = now
         case .unknown:
             nextLook = now
-            if isLeftOut(.unknownIsSuccess) {
+            if isLeftOut(.unknownIsSuccess) || isLeftOut(.openUnwitnessed) {
                 landed(swap, swap.condition ?? LeaseVersion(rawValue: ""))
             } else if isLeftOut(.unknownIsFailure) {
                 self.swap = nil

@@ -81,6 +81,8 @@ extension NodeCore {
     /// Whether nobody else may claim at all.
     private var isAlone: Bool {
         let own = [settings.node]
+        if isLeftOut(.neverStop) { return true }
+        if isLeftOut(.aloneUnproven), swap?.body.eligible == own { return true }
         return hold?.body.eligible == own && (swap?.body.eligible ?? own) == own
     }
 
@@ -164,13 +166,13 @@ extension NodeCore {
             claims.wish = (acceptLoss, now + settings.wishLimit)
             claims.failure = nil
             nextLook = now
-        case .switchover(let successor): if role == .primary { endWrites(.handOver(successor)) }
-        case .demote:
             hearLoss(acceptLoss)
             // What it waits for, to let go, may never come.
             if role == .draining, opened != nil, drain?.purpose == .release, drain?.phase == .shipping {
                 resume("This node is primary again, by an operator's word.")
             }
+        case .switchover(let successor): if role == .primary { endWrites(.handOver(successor)) }
+        case .demote:
             memory.isDemoted = true
             claims.wish = nil
             actions.append(.remember(memory))
@@ -226,10 +228,10 @@ extension NodeCore {
         send(PendingSwap(body: body, condition: hold.version, firstSent: now, purpose: .release))
     }
 
-    /// Writes again: nothing was handed over.
-    private mutating func resume(_ why: String) {
     mutating func callOff() { resume("The hand-over took too long and was called off.") }
 
+    /// Writes again: nothing was handed over.
+    private mutating func resume(_ why: String) {
         drain = nil
         actions.append(.alarm(why))
         become(.primary)

@@ -7,6 +7,7 @@ extension NodeCore {
     var mayUpload: Bool {
         guard isCrossed else { return true }
         guard crossing.isSettled else { return crossing.copy != nil && spool.first == crossing.copy }
+        if isLeftOut(.uncheckedStore) { return true }
         return !crossing.mustCheck && crossing.request?.kind != .check && now - crossing.checked < timing.ttl
     }
 
@@ -18,6 +19,7 @@ extension NodeCore {
         guard crossing.request == nil, now >= crossing.next else { return }
         let place = position
         if crossing.isSettled {
+            if isLeftOut(.uncheckedStore) { (crossing.checked, crossing.mustCheck) = (now, false) }
             if crossing.mustCheck || now - crossing.checked >= timing.ttl {
                 ask(.check) { .survey($0, place) }
             } else {
@@ -75,8 +77,10 @@ extension NodeCore {
         }
         crossing.copy = mark
         // Whatever becomes of this session, the next one stays clear of it: no seal before it keeps it out.
-        memory.copyAt = mark.point.number
-        actions.append(.remember(memory))
+        if !isLeftOut(.forgetCopy) {
+            memory.copyAt = mark.point.number
+            actions.append(.remember(memory))
+        }
         // It holds all that was captured before.
         (spool, uploads, nextUpload, crossing.next) = ([mark], [], now, now)
         guard isLeftOut(.copyIsFence) else { return }

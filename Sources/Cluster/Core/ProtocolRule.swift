@@ -1,5 +1,5 @@
-/// Rules of the protocol that tests leave out one at a time, under the names of the model
-/// (`design/experiments/failover/model.py list`), to see that the simulator notices.
+/// Rules of the protocol that tests leave out one at a time, to see that the simulator notices: under the names of the model
+/// (`design/experiments/failover/model.py list`), and under names of ours where the model does not know the rule.
 package enum ProtocolRule: String, Hashable, Sendable, CaseIterable {
     case noSeal = "no-seal"
     case blindRenew = "blind-renew"
@@ -41,10 +41,22 @@ package enum ProtocolRule: String, Hashable, Sendable, CaseIterable {
     case authorByLease = "author-by-lease"
     case copyIsFence = "copy-is-fence"
 
+    // The same, under names of ours.
+    case uncheckedStore = "unchecked-store"
+    case aloneUnproven = "alone-unproven"
+    case neverStop = "never-stop"
+    case openUnwitnessed = "open-unwitnessed"
+    case forgetCopy = "forget-copy"
+    case forgetDebt = "forget-debt"
+
     /// The rules of one store for all (the model Log).
-    package static let shared = allCases.filter { !crossed.contains($0) || $0 == .noSeal }
+    package static let shared = allCases.filter { !crossed.contains($0) && !ours.contains($0) || $0 == .noSeal }
     /// The rules of a store on each host, with a witness (the model Duo).
     package static let crossed: [ProtocolRule] = [
         .noSeal, .notEligible, .staysEligible, .widenEarly, .noHead, .authorByLease, .copyIsFence,
+    ]
+    /// The rules of the same that the model does not know: of G4 to G6, and of what a node remembers.
+    package static let ours: [ProtocolRule] = [
+        .uncheckedStore, .aloneUnproven, .neverStop, .openUnwitnessed, .forgetCopy, .forgetDebt,
     ]
 }
