@@ -94,7 +94,8 @@ struct CrossedScenario: TwoHostScenario {
         case .authorByLease: (crashOnClaim, crash, storeCut) = (600, 40, 30)
         case .uncheckedStore: (rollback, hostDown, powerLoss) = (900, 40, 0)
         case .aloneUnproven, .neverStop:
-            (hasGoodClocks, witnessCut, linkCut, longestCut, commitPause) = (true, 80, 80, 25_000, 200)
+            (hasGoodClocks, witnessCut, linkCut, longestCut, commitPause) = (true, 80, 120, 25_000, 300)
+            (crash, hostDown, powerLoss, rollback, freeze, lossWord, crashAtAction) = (0, 0, 0, 0, 0, 0, 0)
         case .openUnwitnessed: (witnessCut, lostAnswer, crash) = (60, 60, 40)
         case .forgetCopy: (rollback, late, lostRequest, latest, crash, hostDown) = (500, 150, 60, 15_000, 60, 30)
         case .forgetDebt: (rollback, powerLoss, storeCut, linkCut, hostDown) = (0, 60, 40, 40, 30)
