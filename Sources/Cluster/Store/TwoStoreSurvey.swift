@@ -43,12 +43,16 @@ public struct TwoStoreSurvey: Sendable {
     ///   - node: The node of this host; `nil` where none has been started here.
     ///   - known: The cluster that it has taken part in, if any.
     package init(of places: TwoStoreFounding, node: NodeID?, cluster known: ClusterID?) async {
-        async let mine = Self.read(places, .own)
-        async let others = Self.read(places, .peer)
-        var (own, peer) = await (mine, others)
-        let cluster = known ?? own.store.record?.cluster ?? peer.store.record?.cluster
+        async let myRecord = Self.record(places, .own)
+        async let otherRecord = Self.record(places, .peer)
+        let records = await (own: myRecord, peer: otherRecord)
+        let cluster = known ?? records.own.store.record?.cluster ?? records.peer.store.record?.cluster
         let cell = cluster.map { LeaseStore(places.witness.cell(of: $0)) }
+        // Before the stores, which go on meanwhile: what the lease says of them they hold still.
         let (finding, trouble) = await Self.lease(in: cell)
+        async let mine = Self.read(places, .own, records.own)
+        async let others = Self.read(places, .peer, records.peer)
+        var (own, peer) = await (mine, others)
         if case .body(let lease) = finding, let cluster {
             let hosts = (own.store.record?.host, peer.store.record?.host)
             own.store.standing = StoreStanding(own.store.end, host: hosts.0, other: hosts.1, lease)
@@ -84,7 +88,7 @@ public struct TwoStoreSurvey: Sendable {
         var survey: ClusterSurvey?
     }
 
-    private static func read(_ places: TwoStoreFounding, _ site: ChainSite) async -> Reading {
+    private static func record(_ places: TwoStoreFounding, _ site: ChainSite) async -> Reading {
         let place = places.place(site)
         var reading = Reading(store: Store(name: place.words))
         do throws(NodeCommandError) {
@@ -95,7 +99,13 @@ public struct TwoStoreSurvey: Sendable {
         } catch {
             reading.store.trouble = error.message
         }
+        return reading
+    }
+
+    private static func read(_ places: TwoStoreFounding, _ site: ChainSite, _ reading: Reading) async -> Reading {
+        var reading = reading
         guard reading.store.trouble == nil else { return reading }
+        let place = places.place(site)
         do {
             let survey = try await ClusterSurvey(of: place.leases, layout: place.layout)
             if survey.lease != .absent {

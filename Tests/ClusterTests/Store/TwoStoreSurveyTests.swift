@@ -116,6 +116,53 @@ import Testing
         }
     }
 
+    /// A witness whose lease is renewed behind a file of the primary's, just before it is read.
+    private struct BusyWitness: Witness, LeaseCell {
+        let stores: TwoStores
+        let lease: Lease
+
+        var description: String { "busy" }
+
+        func cell(of cluster: ClusterID) -> any LeaseCell { self }
+
+        func read() async throws(ObjectStoreError) -> (bytes: [UInt8], version: LeaseVersion?) {
+            let place = ClusterFounding(replica: stores.b.replica, leases: stores.b.leases, layout: stores.b.layout)
+            do {
+                try await place.put(level: 0, 5...5, epoch: 1)
+            } catch {
+                throw ObjectStoreError(.unreachable, "\(error)")
+            }
+            return (lease.encoded, LeaseVersion(rawValue: "1"))
+        }
+
+        func put(
+            _ bytes: [UInt8],
+            replacing version: LeaseVersion?
+        ) async throws(ObjectStoreError) -> LeaseVersion? { nil }
+    }
+
+    @Test("A store that goes on while it is looked at is not taken for one that has lost something")
+    func busy() async throws {
+        try await withTemporaryFolder { folder in
+            let stores = TwoStores(in: folder)
+            guard case .founded(var lease) = try await stores.first.found(by: .sample, isAboutTo: { _ in }) else {
+                Issue.record("it was there already")
+                return
+            }
+            _ = try await stores.second.find(.two, of: nil)
+            (lease.state, lease.epoch, lease.eligible) = (.held, Epoch(rawValue: 1), [.one, .two])
+            lease.origin = Lease.Origin(epoch: lease.epoch, node: .one, first: 1)
+            lease.head.number = 5
+            let witness = BusyWitness(stores: stores, lease: lease)
+            let found = await survey(
+                TwoStoreFounding(own: stores.a, peer: stores.b, witness: witness, name: "one"),
+                .one,
+                lease.cluster
+            )
+            #expect(found.peer.standing == .current && found.peer.end == 5)
+        }
+    }
+
     @Test("What does not answer is left out, and named")
     func away() async throws {
         try await withTemporaryFolder { folder in
