@@ -58,8 +58,7 @@ public struct TwoStoreSurvey: Sendable {
             own.store.standing = StoreStanding(own.store.end, host: hosts.0, other: hosts.1, lease)
             peer.store.standing = StoreStanding(peer.store.end, host: hosts.1, other: hosts.0, lease)
             let isStalled = await Self.isStalled(lease, cluster, cell)
-            let isBehind = [own, peer].contains { $0.store.standing == .behind }
-            advice = Self.advice(places, node, known, own, peer) ?? (isStalled ? Self.lonely(lease, isBehind) : nil)
+            advice = Self.advice(places, node, known, own, peer) ?? (isStalled ? Self.lonely(lease) : nil)
         } else if case .unfit(let why) = finding {
             advice = why
         } else if let words = Self.advice(places, node, known, own, peer) {
@@ -175,15 +174,10 @@ public struct TwoStoreSurvey: Sendable {
         return await cell.read().reading.nonce == lease.nonce
     }
 
-    /// - Parameter isBehind: Whether the other one's store does not even reach the place where the node took over.
-    private static func lonely(_ lease: Lease, _ isBehind: Bool) -> String {
-        let words =
-            "Node \(lease.name) alone may write, for the other one lacks what it has committed, and it does not renew its "
-            + "lease: start it again. Where it is gone for good: "
-        return words
-            + (isBehind
-                ? "the other store does not lead that far, and nobody can take over. \(TwoStoreFounding.anew)"
-                : "'promote -accept-loss' on the other host, which loses what only \(lease.name) had.")
+    private static func lonely(_ lease: Lease) -> String {
+        "Node \(lease.name) alone may write, for the other one lacks what it has committed, and it does not renew its lease: "
+            + "start it again. Where it is gone for good: 'promote -accept-loss' on the other host, which loses what only "
+            + "\(lease.name) had."
     }
 }
 

@@ -105,7 +105,7 @@ import Testing
             _ = await cell.swap(lease, condition: older)
             found = await survey(stores.second, .two, lease.cluster)
             #expect(found.own.standing == .behind)
-            #expect(found.advice?.contains("nobody can take over") == true, "\(found.advice ?? "")")
+            #expect(found.advice?.contains("'promote -accept-loss'") == true, "\(found.advice ?? "")")
 
             found = await survey(stores.second, .one, lease.cluster)
             #expect(found.advice?.contains("Exchange the two") == true, "\(found.advice ?? "")")
