@@ -99,11 +99,22 @@ extension CaptureEngine {
             (shipped, unshippedCopy, spooledByteCount) = (before, nil, summary.byteCount)
             // Else a restart would read the whole database: the files before do not lead here.
             books.isTableDue = true
+            noteQuiet()
             keepBooks()
             return HistoryJump(header: header, reading: reading)
         } catch {
             if lastTransaction == before { lastTransaction = old }
             throw error
         }
+    }
+
+    /// Where the log is empty nothing but the file proves that the database goes on from the place: what is said of it must
+    /// be on record at once, for the process may die before its next quiet turn.
+    private func noteQuiet() {
+        // The reader that is to write the copy keeps the file as it is.
+        guard (try? index())?.lastFrame == 0, hasNothingOpen,
+            let status = try? FileStatus(path: settings.database)
+        else { return }
+        note(position, size: databaseSize, quiet: QuietMark(status))
     }
 }

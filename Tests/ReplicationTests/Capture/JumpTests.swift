@@ -127,6 +127,37 @@ import Testing
         }
     }
 
+    @Test("G3 A process that dies right behind a jump with an empty log knows its database again, too")
+    func survivesWithEmptyLog() async throws {
+        try await withTemporaryFolder("jump") { folder in
+            let path = folder.appending("app.db")
+            let application = try SQLiteFile.makeDatabase(path, rows: 20)
+            defer { application.close() }
+            #expect(!(try application.checkpoint(.truncate).isBusy))
+            let session = CaptureSession(path) { settings in (settings.node, settings.epoch) = (Self.node, 1) }
+            try await session.engine.attach()
+            await session.engine.storeIsKnown(shippedThrough: nil)
+            let first = try await session.flush()
+            let settings = DatabaseSettings(database: path)
+            do {
+                let follower = try FollowerDatabase(settings)
+                try follower.note(try #require(try LocalTransaction(local(session).transactionFile(first))).state)
+                follower.close()
+            }
+            #expect(await session.engine.status().lastFrame == 0, "nothing but the file tells where it stands")
+            _ = try await jump(session, from: 90)
+            await session.engine.abandon()
+            try application.write(rows: 5)
+
+            let follower = try FollowerDatabase(settings)
+            defer { follower.close() }
+            #expect(try follower.lock())
+            let finding = try #require(try follower.examine(node: Self.node))
+            #expect(finding.ahead.map(\.state.number) == [90, 91])
+            #expect(finding.ahead.last?.state.checksum == finding.checksum)
+        }
+    }
+
     @Test("G3 An engine that starts anew behind a jump goes on without reading the database as a whole")
     func restarts() async throws {
         try await attached { session, application, _ in
