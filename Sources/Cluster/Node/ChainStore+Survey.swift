@@ -22,24 +22,20 @@ extension ChainStore {
         }
     }
 
-    /// Whether the level-0 file of a place is still there; where it is not, all of the store is looked at.
-    func check(_ place: ChainPoint) async -> (survey: StoreSurvey?, error: String?) {
-        guard let id = TransactionID(exactly: place.number) else { return await survey(place) }
-        let key = replica.layout.key(level: 0, min: id, max: id)
-        do {
-            let byteCount = try await store.head(key).byteCount
-            let file = ReplicaFile(
-                level: 0,
-                min: id,
-                max: id,
-                byteCount: byteCount,
-                created: Timestamp(rawValue: 0),
-                key: key
-            )
-            guard try await replica.holds(place, in: file) else { return await survey(place) }
-            return (StoreSurvey(highest: place.number, holds: true), nil)
+    /// Whether a store that held another place before, with all that led there, holds all from there to this one. Where that
+    /// is not told by its level-0 files all of it is looked at.
+    ///
+    /// The newest file alone tells nothing: what was put there after its disk went back is there, and leads nowhere.
+    func check(_ place: ChainPoint, since earlier: UInt64) async -> (survey: StoreSurvey?, error: String?) {
+        do throws(ReplicaError) {
+            let files = try await replica.list(levels: [0])[0].filter { $0.min == $0.max && $0.max.rawValue >= earlier }
+            let numbers = files.prefix { $0.max.rawValue <= place.number }
+            guard earlier > 0, earlier <= place.number, UInt64(numbers.count) == place.number - earlier + 1,
+                let newest = numbers.last, try await replica.holds(place, in: newest)
+            else { return await survey(place) }
+            return (StoreSurvey(highest: files.last?.max.rawValue ?? place.number, holds: true), nil)
         } catch {
-            return await survey(place)
+            return (nil, error.message)
         }
     }
 }

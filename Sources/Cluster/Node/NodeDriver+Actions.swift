@@ -100,7 +100,7 @@ extension NodeDriver {
                 onClosed: { inbox.wake() }
             )
             try await engine.attach()
-            primary = engine
+            (primary, checkedThrough) = (engine, 0)
             group.addTask { await engine.maintain() }
             logger.notice("Open for writing", metadata: ["epoch": "\(epoch)", "seal": "\(seal)"])
             return true

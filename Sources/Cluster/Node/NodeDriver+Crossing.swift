@@ -14,12 +14,14 @@ extension NodeDriver {
             self.site = site
             dropAhead(&group)
         case .survey(let ticket, let place):
-            let isQuick = primary != nil && isQuickCheckDue()
             let site = site
+            // Where it writes only what has come since is looked at.
+            let earlier = primary?.isUnsettled == false ? checkedThrough : 0
             group.addTask {
                 guard await self.recognizes(site) else { return inbox.post(.surveyed(ticket, nil)) }
-                let (survey, error) = isQuick ? await chain.check(place) : await chain.survey(place)
-                await self.note(error.map { ChainTrouble(words: "the store does not answer: \($0)") })
+                let (survey, error) =
+                    earlier > 0 ? await chain.check(place, since: earlier) : await chain.survey(place)
+                await self.noteSurvey(survey, of: place, error)
                 inbox.post(.surveyed(ticket, survey))
             }
         case .createCopy(let ticket, _, let number):
@@ -39,11 +41,9 @@ extension NodeDriver {
         }
     }
 
-    /// Whether a look at the newest file is enough; all of the store is listed now and then, and after each opening.
-    private func isQuickCheckDue() -> Bool {
-        guard let primary, !primary.isUnsettled else { return false }
-        quickChecks = (quickChecks + 1) % 16
-        return quickChecks != 1
+    private func noteSurvey(_ survey: StoreSurvey?, of place: ChainPoint, _ error: String?) {
+        note(error.map { ChainTrouble(words: "the store does not answer: \($0)") })
+        if let survey { checkedThrough = survey.holds && primary != nil ? place.number : 0 }
     }
 
     private func makeCopy(_ primary: PrimaryEngine, from number: UInt64) async -> FileMark? {

@@ -54,8 +54,8 @@ actor NodeDriver {
     var unseenStores: Set<ChainSite> = []
     /// Why the database cannot begin a cluster.
     var beginningError: (any Error)?
-    /// Looks at the newest file of the peer's store since all of it was listed.
-    var quickChecks = 0
+    /// Up to where the peer's store is known to have held everything, in this epoch; 0: nothing is known.
+    var checkedThrough: UInt64 = 0
     var hasEnded = false
     /// What the node waits for before it takes part; `nil` once it does.
     var waitingFor: String? = "It has not started yet."

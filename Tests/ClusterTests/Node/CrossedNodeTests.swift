@@ -151,8 +151,10 @@ struct CrossedNodeTests {
             try await follows(b, a)
             try FileManager.default.moveItem(atPath: store, toPath: kept + ".newer")
             try FileManager.default.moveItem(atPath: kept, toPath: store)
+            // What is put there meanwhile lies apart, and must not hide it.
+            try a.write(40..<50)
             try await eventually("it is noticed", within: .seconds(20)) { a.messages.contain("lost what was in it") }
-            try a.write(40..<60)
+            try a.write(50..<60)
             try await follows(b, a)
             try await isListed(a)
             try await expectRestored(hosts, "b", try a.rows())
