@@ -13,6 +13,14 @@ public struct NodeMemory: Hashable, Sendable {
     /// The newest transaction on record of a database that a power cut took back behind it; 0: none.
     public var owes: UInt64 = 0
 
+    // Two hosts without a witness (failover-review W1, W6, W8).
+    /// The highest number of an epoch that was ever to be claimed; on disk before the claim is sent.
+    public var tried = Epoch.zero
+    /// The newest epoch that the database was part of: of the last file that was applied to it, or accepted from it.
+    public var partOf = EpochStamp.zero
+    /// A release may have reached the peer's store; on disk before it is sent, and until an epoch is won.
+    public var isReleasing = false
+
     /// Creates the memory of a node; a new one knows nothing.
     public init(
         won: Epoch = .zero,

@@ -36,6 +36,9 @@ public struct NodeSettings: Hashable, Sendable {
     public var registration: Duration = .seconds(60)
     /// How long a node may stand still before it loses the right to claim.
     public var absence: Duration = .seconds(300)
+    /// Without a witness: whether the clear word of `promote --peer-is-down` is spoken by the node itself once the peer's
+    /// health checks have failed and its cell cannot be read. Two hosts that only lose sight of each other both write then.
+    public var isUnsafelyPromoted = false
     /// Whether promises of the other nodes keep the gate open while the store is away.
     public var isFailsafe = true
 

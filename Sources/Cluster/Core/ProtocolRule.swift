@@ -49,8 +49,26 @@ package enum ProtocolRule: String, Hashable, Sendable, CaseIterable {
     case forgetCopy = "forget-copy"
     case forgetDebt = "forget-debt"
 
+    // Two hosts without a witness.
+    case staleOwnCell = "stale-own-cell"
+    case openBeforeSwap = "open-before-swap"
+    case movedFirst = "moved-first"
+    case movedClaimable = "moved-claimable"
+    case shipEarly = "ship-early"
+    case resumeUnread = "resume-unread"
+    case copyBeside = "copy-beside"
+    case trustHeld = "trust-held"
+    case releaseUnrecorded = "release-unrecorded"
+    case rewindUnsettled = "rewind-unsettled"
+    case skipOwnStore = "skip-own-store"
+    case sealStale = "seal-stale"
+    case releaseUnshipped = "release-unshipped"
+    case noTieBreak = "no-tie-break"
+
     /// The rules of one store for all (the model Log).
-    package static let shared = allCases.filter { !crossed.contains($0) && !ours.contains($0) || $0 == .noSeal }
+    package static let shared = allCases.filter {
+        ![crossed, paired, ours].joined().contains($0) || common.contains($0)
+    }
     /// The rules of a store on each host, with a witness (the model Duo).
     package static let crossed: [ProtocolRule] = [
         .noSeal, .notEligible, .staysEligible, .widenEarly, .noHead, .authorByLease, .copyIsFence,
@@ -59,4 +77,13 @@ package enum ProtocolRule: String, Hashable, Sendable, CaseIterable {
     package static let ours: [ProtocolRule] = [
         .uncheckedStore, .aloneUnproven, .neverStop, .openUnwitnessed, .forgetCopy, .forgetDebt,
     ]
+    /// The rules of a store on each host, without a witness (the model Pair).
+    package static let paired: [ProtocolRule] = [
+        .staleOwnCell, .openBeforeSwap, .movedFirst, .movedClaimable, .shipEarly, .resumeUnread, .copyIsFence,
+        .copyBeside,
+        .noSeal, .trustHeld, .releaseUnrecorded, .rewindUnsettled, .skipOwnStore, .sealStale, .releaseUnshipped,
+        .noTieBreak, .revert,
+    ]
+    /// The rules of one store that others share.
+    private static let common: [ProtocolRule] = [.noSeal, .revert]
 }

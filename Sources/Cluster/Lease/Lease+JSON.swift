@@ -23,6 +23,7 @@ extension Lease {
                 "first": .id(SessionID(rawValue: origin.first)),
             ])
         }
+        if copyAt > 0 { members["copy"] = .id(SessionID(rawValue: copyAt)) }
         members["eligible"] = .array(eligible.map { .id($0) })
         members["url"] = .string(url)
         return ObjectReader.text(members)
@@ -65,6 +66,7 @@ extension Lease {
                 first: try part.id("first", SessionID.self).rawValue
             )
         }
+        copyAt = try reader.optionalID("copy").map { (id: SessionID) in id.rawValue } ?? 0
         eligible = try reader.ids("eligible")
         url = try reader.string("url")
         if state == .handoff, successor == nil {

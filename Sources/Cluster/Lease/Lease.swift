@@ -12,6 +12,9 @@ public struct Lease: Hashable, Sendable {
         case free
         /// It has let go in favour of ``Lease/successor``.
         case handoff
+        /// It holds the right by the cell in its peer's store; this one, in its own, gives none to anybody (failover-review
+        /// W1).
+        case moved
     }
 
     /// The cluster that this lease is of.
@@ -44,6 +47,9 @@ public struct Lease: Hashable, Sendable {
     /// Where the history goes on, where each host has a store of its own; `nil` before a first node has opened, and where
     /// all nodes use one store.
     public var origin: Origin?
+    /// Under which number a whole copy is to be created in this cell's store, or was: where two hosts have no witness, and a
+    /// seal in front of it would not keep it out. 0: none ever was.
+    public var copyAt: UInt64 = 0
     /// Who may claim, ascending; with the holder, unless an operator has let it claim and it has not opened yet.
     public var eligible: [NodeID]
     /// Where the holder answers, for hints and promises.

@@ -12,6 +12,9 @@ extension NodeIdentity {
         members["won"] = .integer(Int64(clamping: memory.won.rawValue))
         if memory.copyAt > 0 { members["copy"] = .id(SessionID(rawValue: memory.copyAt)) }
         if memory.owes > 0 { members["owes"] = .id(SessionID(rawValue: memory.owes)) }
+        if memory.tried > .zero { members["tried"] = .integer(Int64(clamping: memory.tried.rawValue)) }
+        if memory.partOf > .zero { members["part_of"] = memory.partOf.json }
+        if memory.isReleasing { members["releasing"] = .bool(true) }
         members["demoted"] = .bool(memory.isDemoted)
         members["promise"] = memory.promise.map(\.json)
         return ObjectReader.text(members)
@@ -36,8 +39,22 @@ extension NodeIdentity {
         )
         memory.copyAt = try reader.optionalID("copy").map { (id: SessionID) in id.rawValue } ?? 0
         memory.owes = try reader.optionalID("owes").map { (id: SessionID) in id.rawValue } ?? 0
+        if reader.rest["tried"] != nil { memory.tried = Epoch(rawValue: try reader.integer("tried")) }
+        if let stamp = try reader.optionalMembers("part_of") { memory.partOf = try EpochStamp(stamp, of: object) }
+        memory.isReleasing = try reader.optionalBool("releasing") ?? false
         if let promise = try reader.optionalMembers("promise") { memory.promise = try Promise(promise, of: object) }
         other = reader.rest
+    }
+}
+
+extension EpochStamp {
+    fileprivate var json: JSONValue {
+        .object(["epoch": .integer(Int64(clamping: epoch.rawValue)), "node": .id(node)])
+    }
+
+    fileprivate init(_ members: [String: JSONValue], of object: String) throws(ClusterObjectError) {
+        var reader = ObjectReader(members: members, object)
+        self.init(epoch: Epoch(rawValue: try reader.integer("epoch")), node: try reader.id("node"))
     }
 }
 

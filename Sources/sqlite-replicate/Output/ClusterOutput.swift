@@ -39,6 +39,7 @@ struct ClusterOutput {
         let writer = lease.epoch == .zero ? "" : ", last held by \(lease.name)"
         return switch lease.state {
         case .held: "held by \(lease.name) (\(lease.node))"
+        case .moved: "moved to the other host's store by \(lease.name) (\(lease.node))"
         case .free: "free\(writer)"
         case .handoff: "handed to \(lease.successor.map { "\($0)" } ?? "nobody")\(writer)"
         }

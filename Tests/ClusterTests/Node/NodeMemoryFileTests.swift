@@ -13,18 +13,24 @@ import Testing
 
     private func read(_ path: FilePath) throws -> String { try String(contentsOfFile: path.string, encoding: .utf8) }
 
-    private let memory = NodeMemory(
-        won: Epoch(rawValue: 7),
-        promise: Promise(
-            session: SessionID(rawValue: 11),
-            length: .milliseconds(6600),
-            given: Moment(reading: .nanoseconds(1_234_567_890_123)),
-            boot: "boot"
-        ),
-        isDemoted: true,
-        copyAt: 0x2a,
-        owes: 0x1f
-    )
+    private let memory: NodeMemory = {
+        var memory = NodeMemory(
+            won: Epoch(rawValue: 7),
+            promise: Promise(
+                session: SessionID(rawValue: 11),
+                length: .milliseconds(6600),
+                given: Moment(reading: .nanoseconds(1_234_567_890_123)),
+                boot: "boot"
+            ),
+            isDemoted: true,
+            copyAt: 0x2a,
+            owes: 0x1f
+        )
+        memory.tried = Epoch(rawValue: 65_544)
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 9), node: NodeID(rawValue: 2))
+        memory.isReleasing = true
+        return memory
+    }()
 
     @Test("A new node gets an id, and keeps it with all that it remembers")
     func life() async throws {

@@ -16,6 +16,9 @@ import Testing
         (lease.continues, lease.origin) = (nil, nil)
         (lease.state, lease.successor) = (.handoff, .two)
         #expect(try Lease(parsing: lease.encoded) == lease)
+        var moved = Lease.sample(state: .moved)
+        moved.other = ["later": .bool(true)]
+        #expect(try Lease(parsing: moved.encoded) == moved)
         let expected =
             #"{"begin":"0000000000000000","cluster":"0000000000000007","counter":3,"#
             + #""eligible":["0000000000000001","0000000000000002"],"epoch":3,"format":1,"#
