@@ -11,12 +11,17 @@ public enum NodeAction: Hashable, Sendable {
     case overwriteLease(Ticket, Lease)
     /// Delete the lease; only a rule left out asks for it.
     case deleteLease(Ticket)
+    /// Read the cell in that store (``StoreTopology/paired``). The answer is ``NodeEvent/cellRead(_:_:_:)``.
+    case readCell(Ticket, ChainSite)
+    /// Put this body in the place of that version of that store's cell. The answer is ``NodeEvent/cellSwapped(_:_:_:)``.
+    case swapCell(Ticket, ChainSite, Lease, condition: LeaseVersion)
 
     // MARK: The chain and the database
 
     /// From here on this store is read, sealed and shipped to.
     case useChain(ChainSite)
-    /// Look at the end of that store, and whether a restore from it leads to this place.
+    /// Look at the end of that store, and whether a restore from it leads to this place. Without a witness also at what its
+    /// newest level-0 file says of itself.
     case survey(Ticket, ChainPoint)
     /// Close all pages, as they are committed, as one transaction file with this number or a higher one.
     case createCopy(Ticket, Epoch, from: UInt64)
@@ -40,6 +45,9 @@ public enum NodeAction: Hashable, Sendable {
     case verify(Ticket)
     /// Create the seal: page 1 as of `at`, as the file of the transaction behind it.
     case createSeal(Ticket, epoch: Epoch, at: ChainPoint)
+    /// Without a witness: create the seal with all pages of the locked database, behind `at`, and put the same pages beside
+    /// the chain as a snapshot. The answer is ``NodeEvent/created(_:_:)``, with success once both are there.
+    case createWholeSeal(Ticket, epoch: Epoch, at: ChainPoint)
     /// Create the record of the epoch.
     case createRecord(Ticket, EpochRecord)
     /// Create the object of a closed transaction file.
@@ -54,6 +62,9 @@ public enum NodeAction: Hashable, Sendable {
     // MARK: The application
 
     /// Open for writing in this epoch behind the seal. What the database holds beyond the seal is to be captured.
+    ///
+    /// Without a witness the place may be an earlier one, where the seal lies in a store that the database is ahead of: the
+    /// database's last place on a chain.
     case open(Epoch, seal: ChainPoint)
     /// The gate was moved: until when it is open; `nil`: it is closed.
     case gate(WriteGate)

@@ -23,9 +23,11 @@ extension NodeCore {
         switch role {
         case .joining:
             // Where the right to write lies must be known before anything is judged by it.
-            guard watch.seen != nil else { return }
+            guard isOriented else { return }
             lock()
             begin(.examine) { .examine($0) }
+        case .standby where isPaired: followOwnStore()
+        case .claimed where isPaired: readStores()
         case .standby, .claimed:
             turnToChain()
             if isBeforeBeginning { return goOnOrBack() }
@@ -38,7 +40,8 @@ extension NodeCore {
         case .sealing:
             guard let epoch = hold?.epoch else { return }
             if isStuck { return giveUp("This host's store does not take the seal: this node stays a standby.") }
-            let end = position
+            let end = isPaired ? pair.sealBehind : position
+            if isPaired, pair.isSealWhole { return begin(.seal) { .createWholeSeal($0, epoch: epoch, at: end) } }
             begin(.seal) { .createSeal($0, epoch: epoch, at: end) }
         case .sealed:
             guard let hold else { return }
@@ -80,14 +83,19 @@ extension NodeCore {
         crossing.isOffChain = false
         switch JoinVerdict.decide(finding, leftOut: leftOut) {
         case .stands(let point, let ahead):
-            (position, self.ahead) = (point, ahead)
+            (position, self.ahead, pair.strayedFrom) = (point, ahead, nil)
             noteDebt(finding, point)
             positionEpoch = .zero
             nextStep = now
             become(.standby)
+            if isLeftOut(.resumeUnread) { resumeUnread() }
         case .unknown where goesOnBehind: standOffChain(finding)
         case .unknown:
             noteDebt(finding, .start)
+            if isPaired {
+                let point = ChainPoint(number: finding.recorded.number, checksum: finding.checksum)
+                strayed = (finding.recorded, point)
+            }
             quarantine(fork: nil)
         }
     }
@@ -107,12 +115,15 @@ extension NodeCore {
     }
 
     mutating func rewound(_ end: ChainEnd?) {
+        if isPaired, role == .claimed { return restored(end) }
         guard role == .quarantining else { return }
         // A store of this host that its peer has not written yet leads nowhere.
         guard let end, !isCrossed || end.point.number >= beginning else { return waitToRewind() }
         (position, positionEpoch, ahead, rewindPause) = (end.point, end.epoch, [], .zero)
         crossing.isOffChain = false
+        pair.strayedFrom = nil
         if !isAuthor || end.point.number >= memory.owes { forgetDebt() }
+        if let node = end.node { notePartOf(EpochStamp(epoch: end.epoch, node: node)) }
         nextStep = now
         if isLeftOut(.tailUnlocked) { actions.append(.lockDatabase) }
         become(.standby)
@@ -148,7 +159,7 @@ extension NodeCore {
         }
         crossing.isProven = true
         let isMerged = mark.point.number > position.number + 1
-        if role == .claimed, let hold, mark.epoch >= hold.epoch, !isLeftOut(.chase),
+        if role == .claimed, let hold, supersedes(mark, hold), !isLeftOut(.chase),
             !(isMerged && isLeftOut(.forgetEpoch))
         {
             return fence("Epoch \(mark.epoch) has begun.")
@@ -164,6 +175,7 @@ extension NodeCore {
         // The database holds own transactions beyond this place: the chain's must be the same ones.
         let index = isMerged ? ahead.firstIndex { $0.point == mark.point } : ahead[0] == mark ? 0 : nil
         guard let index else {
+            if isPaired { return meets(mark, isMerged: isMerged) }
             if isLeftover(mark) { return passOver() }
             if role == .claimed { return giveUp("Transactions of this database were superseded.") }
             return quarantine(fork: position)
@@ -171,10 +183,17 @@ extension NodeCore {
         ahead.removeFirst(index + 1)
         (position, positionEpoch) = (mark.point, mark.epoch)
         actions.append(.notePosition(position))
+        notePassed(mark)
+    }
+
+    /// Whether a file shows that a claimant was superseded (N5).
+    private func supersedes(_ mark: FileMark, _ hold: LeaseHold) -> Bool {
+        isPaired ? isNewer(mark.stamp, than: hold.body.stamp) : mark.epoch >= hold.epoch
     }
 
     /// There is no such file: either it was merged, or this is the end (N4).
     private mutating func missing(_ kind: Step.Kind) {
+        guard !isPaired else { return missingInStore(kind) }
         let number = position.number + 1
         let head = role == .claimed ? hold?.claimedHead.number ?? 0 : watch.seen?.lease.head.number ?? 0
         // Who goes on with what there is looks for more of it.
@@ -210,6 +229,7 @@ extension NodeCore {
         case .applied:
             (position, positionEpoch, crossing.unfitAt) = (mark.point, mark.epoch, nil)
             nextStep = now
+            notePassed(mark)
         case .failed: nextStep = now + timing.poll
         case .unfit:
             if role == .claimed { return giveUp("The database does not continue to \(mark.point).") }

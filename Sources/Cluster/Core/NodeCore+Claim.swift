@@ -130,10 +130,9 @@ extension NodeCore {
             haltOnForeign(position.number + 1)
         case .exists(_, let mark?):
             // The old primary's file got there first: it is part of the chain, unless it is a successor's (N5).
-            guard mark.epoch < hold.epoch || isLeftOut(.chase) else {
-                return fence("Epoch \(mark.epoch) has begun.")
-            }
-            become(.claimed)
+            let isOlder = isPaired ? !isNewer(mark.stamp, than: hold.body.stamp) : mark.epoch < hold.epoch
+            guard isOlder || isLeftOut(.chase) else { return fence("Epoch \(mark.epoch) has begun.") }
+            isPaired ? readStoresAnew() : become(.claimed)
         case .conflict, .unknown:
             if isLeftOut(.unknownIsSuccess) { return sealed() }
             if mayOpenAlone { return openWithoutPeer() }
@@ -142,6 +141,7 @@ extension NodeCore {
     }
 
     private mutating func sealed() {
+        guard !isPaired else { return sealedStore() }
         guard let hold else { return }
         self.hold?.parentEpoch = positionEpoch
         position.number += 1
@@ -166,6 +166,8 @@ extension NodeCore {
         let before = claims.failure.map { $0.position == position ? $0.wait : .zero } ?? .zero
         let wait = before == .zero ? Duration.seconds(60) : min(before * 2, .seconds(600))
         claims.failure = (position, wait, now + wait)
+        // Nothing was shipped, so nothing can be let go of (W8): its next session claims.
+        guard !isPaired else { return fence(why) }
         (step, drain) = (nil, Drain(purpose: .giveUp, phase: .shipping, since: now))
         become(.draining)
     }
@@ -175,14 +177,17 @@ extension NodeCore {
 
     /// What the record of this epoch says.
     func epochRecord(_ hold: LeaseHold) -> EpochRecord {
-        EpochRecord(
+        let isApart = isPaired && role == .sealed
+        let parent =
+            isApart ? pair.sealBehind : ChainPoint(number: position.number - 1, checksum: position.checksum)
+        return EpochRecord(
             epoch: hold.epoch,
             session: session,
             node: settings.node,
-            parent: ChainPoint(number: position.number - 1, checksum: position.checksum),
+            parent: parent,
             parentEpoch: hold.parentEpoch,
             keepFrom: hold.claimedHead.number + 1,
-            first: position.number,
+            first: parent.number + 1,
             cause: hold.cause
         )
     }

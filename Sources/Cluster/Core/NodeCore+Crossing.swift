@@ -1,7 +1,7 @@
 /// Where the history goes on, and who goes on with it (failover-review G1, G2).
 extension NodeCore {
     /// Whether each of two hosts has a store.
-    var isCrossed: Bool { settings.topology == .crossed }
+    var isCrossed: Bool { settings.topology != .shared }
 
     /// Whether the history goes on with this node's database.
     var isAuthor: Bool { (hold?.body ?? watch.seen?.lease)?.origin?.node == settings.node }
@@ -24,6 +24,8 @@ extension NodeCore {
     /// The chain is where this node ships to, if the history goes on with its database; else where others ship for it.
     mutating func turnToChain() {
         guard isCrossed else { return }
+        // Without a witness a claimant goes by what it reads, and everybody else follows from this host's store.
+        guard !isPaired else { return turn(to: pair.own.seen?.lease.state == .moved ? .peer : .own) }
         turn(to: isAuthor && !isBehindOwnSeal ? .peer : .own)
     }
 
@@ -61,7 +63,8 @@ extension NodeCore {
     /// The history goes on with its own database, which holds all that was promised to anybody; what it has shipped since and
     /// does not know of can only be its own.
     var mayOpenAlone: Bool {
-        guard isCrossed, crossing.site == .peer, let hold, [.claimed, .sealing, .sealed].contains(role) else {
+        guard isCrossed, !isPaired, crossing.site == .peer, let hold, [.claimed, .sealing, .sealed].contains(role)
+        else {
             return false
         }
         // What a power cut took from it may lie in its last whole copy.
@@ -168,6 +171,7 @@ extension NodeCore {
 
     mutating func surveyed(_ ticket: Ticket, _ survey: StoreSurvey?) {
         if ends(ticket) {
+            guard !isPaired else { return storeSurveyed(survey) }
             guard role == .claimed else { return }
             proven(survey)
         } else if let request = crossing.request, request.ticket == ticket {

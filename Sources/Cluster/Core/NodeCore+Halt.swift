@@ -14,6 +14,7 @@ extension NodeCore {
         // Whatever is under way is nobody's any more.
         leaseRequest = nil
         nextLook = now + timing.ttl
+        (pair.swap, pair.own.request, pair.own.next) = (nil, nil, nextLook)
     }
 
     mutating func halt(_ why: String) { halt(why, lease: watch.seen?.lease) }
@@ -22,6 +23,7 @@ extension NodeCore {
     mutating func waitForRepair(_ event: NodeEvent) {
         switch event {
         case .command(.shutDown): return actions.append(.end)
+        case _ where isPaired: return waitForCell(event)
         case .hint: nextLook = now
         case .leaseRead(let ticket, let reading):
             guard leaseRequest == ticket else { break }
@@ -32,6 +34,16 @@ extension NodeCore {
         }
         guard leaseRequest == nil, now >= nextLook else { return }
         look()
+    }
+
+    /// The same without a witness, where this host's cell tells of the repair.
+    private mutating func waitForCell(_ event: NodeEvent) {
+        if case .cellRead(let ticket, .own, let reading) = event, pair.own.request == ticket {
+            (pair.own.request, pair.own.next) = (nil, now + timing.ttl)
+            if case .body(let lease, let version) = reading, isRepaired(lease) { return comeBack(lease, version) }
+        }
+        guard pair.own.request == nil, now >= pair.own.next else { return }
+        readCell(.own)
     }
 
     /// Adopting and reseeding let the chain begin anew; where the lease was gone, a newer one is the repair. A takeover by
@@ -45,6 +57,7 @@ extension NodeCore {
         highestEpoch = lease.epoch
         actions.append(.alarm("An operator has put the lease right: this node joins again, in epoch \(lease.epoch)."))
         fence("It had halted.")
+        guard !isPaired else { return }
         watch.reset()
         watch.read(lease, version, at: now)
     }

@@ -36,6 +36,7 @@ extension NodeCore {
     var timing: LeaseTiming { settings.timing }
 
     mutating func advanceLease() {
+        guard !isPaired else { return advanceCells() }
         guard leaseRequest == nil else { return }
         if swap != nil {
             // In doubt: read (N14).
@@ -145,6 +146,12 @@ extension NodeCore {
         guard lease.cluster == settings.cluster else {
             return halt(
                 "The lease is of another cluster, \(lease.cluster): this store belongs to others.",
+                lease: nil
+            )
+        }
+        guard lease.state != .moved else {
+            return halt(
+                "The lease is a cell of two hosts without a witness: see `peer-store` and `witness`.",
                 lease: nil
             )
         }

@@ -1,7 +1,7 @@
 /// Going on with what one of two hosts has, by an operator's word, where the other is gone (`promote --accept-loss`).
 extension NodeCore {
     /// Whether an operator wants this node to go on from where its database stands, though the history has gone on elsewhere.
-    var goesOnBehind: Bool { isCrossed && wanted(at: now) == true }
+    var goesOnBehind: Bool { isCrossed && !isPaired && wanted(at: now) == true }
 
     /// The word counts for a claim that is under way, too.
     mutating func hearLoss(_ isAccepted: Bool) {

@@ -12,7 +12,7 @@ struct Members: Sendable {
 
 extension NodeCore {
     mutating func advanceMembers() {
-        if now >= members.nextRecord, role != .joining || watch.seen != nil {
+        if now >= members.nextRecord, role != .joining || isOriented {
             members.nextRecord = now + settings.registration
             members.recordCount += 1
             actions.append(.writeNodeRecord(stamp: random.next()))
@@ -39,6 +39,7 @@ extension NodeCore {
     ///
     /// A holder that has watched for less than that time drops nobody.
     func eligible(_ hold: LeaseHold) -> [NodeID] {
+        guard !isPaired else { return hold.body.eligible }
         guard !isCrossed else { return crossedEligible(hold) }
         guard role == .primary, let opened else { return hold.body.eligible }
         let lately = settings.absence

@@ -15,7 +15,11 @@ extension NodeCore {
     }
 
     /// Whether the store has failed for so long, or has lost so much, that the peer must not take over any more.
-    var wantsNarrow: Bool { crossing.hasLost || crossing.failingSince.map { now - $0 >= timing.ttl } ?? false }
+    var wantsNarrow: Bool { !isPaired && isNarrowingDue }
+
+    private var isNarrowingDue: Bool {
+        crossing.hasLost || crossing.failingSince.map { now - $0 >= timing.ttl } ?? false
+    }
 
     /// Whether what is committed now may not be missing from whoever takes over by itself.
     public var isProtecting: Bool { isCrossed && crossing.isNarrow && crossing.widening == nil }

@@ -36,6 +36,7 @@ extension NodeCore {
 
     /// Level-0 files below this number may be deleted, so far as the lease is concerned (N6); 0: none.
     public func deletableBelow(at now: Moment) -> UInt64 {
+        guard !isPaired else { return licensedHead }
         guard role == .primary, let hold, now < hold.since + timing.acceptance, !isCrossed || crossing.isSettled else {
             return 0
         }
@@ -43,7 +44,10 @@ extension NodeCore {
     }
 
     mutating func openIfValid() {
-        guard let hold, now < hold.since + timing.acceptance, !isCrossed || isNamed(hold) else { return }
+        guard let hold else { return }
+        let isValid = now < hold.since + timing.acceptance && (!isCrossed || isNamed(hold))
+        guard isPaired ? mayOpenPaired : isValid else { return }
+        preparePairedOpening()
         startCrossing()
         (spool, uploads, ahead) = ([], [], [])
         (isLocked, opened) = (false, now)
@@ -130,7 +134,7 @@ extension NodeCore {
         case .created, .exists(isSame: true, _): accept(upload.mark)
         case .exists(_, nil): haltOnForeign(upload.mark.point.number)
         case .exists(_, let other?):
-            if upload.mark == crossing.copy, other.epoch <= hold?.epoch ?? .zero { return placeCopyAnew() }
+            if upload.mark == crossing.copy, !isNewerFile(other) { return placeCopyAnew() }
             let isOurs =
                 isLeftOut(.byNode) && other.node == settings.node
                 || isLeftOut(.reencode) && other.node == settings.node && other.epoch == hold?.epoch
@@ -146,6 +150,12 @@ extension NodeCore {
             nextUpload = now + pause
             if answer == .unknown { peerFailed() }
         }
+    }
+
+    /// Whether a file was written by whoever has superseded this session.
+    private func isNewerFile(_ mark: FileMark) -> Bool {
+        guard let hold else { return true }
+        return isPaired ? isNewer(mark.stamp, than: hold.body.stamp) : mark.epoch > hold.epoch
     }
 
     private mutating func accept(_ mark: FileMark) {
@@ -171,6 +181,7 @@ extension NodeCore {
             if role == .draining, opened != nil, drain?.purpose == .release, drain?.phase == .shipping {
                 resume("This node is primary again, by an operator's word.")
             }
+        case .promotePeerIsDown(let confirmed): promotePeerIsDown(confirmed)
         case .switchover(let successor): if role == .primary { endWrites(.handOver(successor)) }
         case .demote:
             memory.isDemoted = true
@@ -189,6 +200,12 @@ extension NodeCore {
             guard drain?.purpose != .end else { return }
             drain?.purpose = purpose
         default:
+            // Nothing was shipped, so nothing can be let go of (W8).
+            guard !isPaired else {
+                fence("It does not go on with its claim.")
+                if purpose == .end { actions.append(.end) }
+                return
+            }
             (step, drain) = (nil, Drain(purpose: purpose, phase: .shipping, since: now))
             become(.draining)
         }
@@ -212,8 +229,9 @@ extension NodeCore {
         if drain.purpose == .end, now - drain.since >= settings.farewell { return actions.append(.end) }
         if case .handOver = drain.purpose, drain.phase != .swapping {
             if now - drain.since >= settings.handoff { return callOff() }
-            if now >= hold.since + timing.locking { return fence("The lease ran out while handing over.") }
+            if !isPaired, now >= hold.since + timing.locking { return fence("The lease ran out while handing over.") }
         }
+        guard !isPaired else { return advancePairedDrain(drain) }
         guard drain.phase == .shipping, spool.isEmpty, uploads.isEmpty, swap == nil, leaseRequest == nil,
             !isCrossed || opened == nil || crossing.isSettled
         else { return }
@@ -240,7 +258,7 @@ extension NodeCore {
     /// The lease was let go.
     mutating func released(_ body: Lease) {
         let purpose = drain?.purpose
-        if body.state == .handoff { claims.handedOver = now }
+        if body.state == .handoff || isPaired { claims.handedOver = now }
         fence(body.state == .handoff ? "Handed over." : "The lease was let go.")
         actions.append(.sendHints)
         if purpose == .end { actions.append(.end) }

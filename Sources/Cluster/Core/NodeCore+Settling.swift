@@ -6,7 +6,7 @@ extension NodeCore {
     /// Whether anything may be created in the peer's store just now.
     var mayUpload: Bool {
         guard isCrossed else { return true }
-        guard crossing.isSettled else { return crossing.copy != nil && spool.first == crossing.copy }
+        guard crossing.isSettled else { return crossing.copy != nil && spool.first == crossing.copy && isCopyAnnounced }
         if isLeftOut(.uncheckedStore) { return true }
         return !crossing.mustCheck && crossing.request?.kind != .check && now - crossing.checked < timing.ttl
     }
@@ -33,7 +33,7 @@ extension NodeCore {
         } else {
             if isLeftOut(.widenEarly) { widen() }
             // Who reads on from the store's old end would not see the copy.
-            guard crossing.isNarrow else { return }
+            guard isPaired ? maySettle : crossing.isNarrow else { return }
             ask(.place) { .survey($0, place) }
         }
     }
@@ -41,14 +41,15 @@ extension NodeCore {
     /// When to do the next thing about the peer's store.
     var crossingWake: Moment? {
         guard isCrossed, opened != nil, role == .primary || role == .draining else { return nil }
-        let isNarrowing = wantsNarrow || crossing.isNarrow
+        let isNarrowing = isPaired || wantsNarrow || crossing.isNarrow
         let narrowing = isNarrowing ? nil : crossing.failingSince.map { $0 + timing.ttl }
         guard crossing.request == nil else { return narrowing }
         var next: Moment? = crossing.next
         if crossing.isSettled, !crossing.mustCheck { next = max(crossing.next, crossing.checked + timing.ttl) }
         if !crossing.isSettled {
             // It goes on with the copy's acceptance, or with the renewal that narrows the list.
-            let isUnderWay = crossing.copy.map { position.number < $0.point.number } ?? !crossing.isNarrow
+            let isUnderWay =
+                crossing.copy.map { position.number < $0.point.number } ?? !(isPaired ? maySettle : crossing.isNarrow)
             if isUnderWay { next = nil }
         }
         return [next, narrowing].compactMap(\.self).min()
@@ -63,7 +64,12 @@ extension NodeCore {
     /// Behind all that lies there, that this node has, and that was ever promised.
     mutating func place(_ survey: StoreSurvey) {
         guard let hold else { return }
-        let number = max(survey.highest, nextNumber - 1, hold.body.head.number, memory.copyAt) + 1
+        if isPaired, let end = survey.end, isNewer(end.stamp, than: hold.body.stamp) {
+            return fence("Epoch \(end.epoch) has begun.")
+        }
+        let isBeside = isLeftOut(.copyBeside) && survey.highest > 0
+        let number =
+            max(survey.highest, nextNumber - 1, hold.body.head.number, memory.copyAt) + (isBeside ? 0 : 1)
         let epoch = hold.epoch
         ask(.copy) { .createCopy($0, epoch, from: number) }
     }
@@ -83,6 +89,7 @@ extension NodeCore {
         }
         // It holds all that was captured before.
         (spool, uploads, nextUpload, crossing.next) = ([mark], [], now, now)
+        if isLeftOut(.copyBeside) { (spool, crossing.isRecorded, position) = ([], true, mark.point) }
         guard isLeftOut(.copyIsFence) else { return }
         (spool, crossing.isSettled, crossing.checked) = ([], true, now)
         (position, positionEpoch) = (mark.point, mark.epoch)
@@ -124,7 +131,7 @@ extension NodeCore {
     /// Begins to settle, or goes on as settled, once it writes.
     mutating func startCrossing() {
         guard isCrossed else { return }
-        crossing.isSettled = crossing.site == .peer && !crossing.needsCopy
+        crossing.isSettled = isPaired ? pair.isSealedAtPeer : crossing.site == .peer && !crossing.needsCopy
         (crossing.copy, crossing.request, crossing.capturing) = (nil, nil, nil)
         (crossing.isRecorded, crossing.mustCheck, crossing.hasLost) = (false, false, false)
         (crossing.next, crossing.checked, crossing.failingSince) = (now, now, nil)

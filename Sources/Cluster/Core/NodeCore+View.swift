@@ -3,6 +3,9 @@ extension NodeCore {
     /// The lease as this node knows it: its own body while it holds one, else what it read last.
     public func leaseView(at now: Moment) -> NodeStatus.LeaseView? {
         if let hold { return NodeStatus.LeaseView(hold.body, unchangedFor: now - hold.since) }
+        if isPaired {
+            return (right?.body ?? pair.own.seen?.lease).map { NodeStatus.LeaseView($0, unchangedFor: .zero) }
+        }
         return watch.seen.map { NodeStatus.LeaseView($0.lease, unchangedFor: watch.age(at: now)) }
     }
 

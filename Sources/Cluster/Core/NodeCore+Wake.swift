@@ -1,13 +1,18 @@
 extension NodeCore {
     /// When the node must be told of the time, if it learns nothing before; `nil`: never.
     public var nextWake: Moment? {
-        if role == .halted { return leaseRequest == nil ? nextLook : nil }
-        return [leaseWake, stepWake, uploadWake, crossingWake, promiseWake, gateWake, drainWake, memberWake]
+        if role == .halted { return haltedWake }
+        return [leaseWake, cellWake, stepWake, uploadWake, crossingWake, promiseWake, gateWake, drainWake, memberWake]
             .compactMap(\.self).min()
     }
 
+    private var haltedWake: Moment? {
+        guard !isPaired else { return pair.own.request == nil ? pair.own.next : nil }
+        return leaseRequest == nil ? nextLook : nil
+    }
+
     private var leaseWake: Moment? {
-        guard leaseRequest == nil else { return nil }
+        guard !isPaired, leaseRequest == nil else { return nil }
         if swap == nil, let hold { return drain?.phase == .swapping ? nil : hold.nextRenewal }
         return nextLook
     }
@@ -15,7 +20,7 @@ extension NodeCore {
     private var stepWake: Moment? {
         guard step == nil else { return nil }
         switch role {
-        case .joining: return watch.seen == nil ? nil : nextStep
+        case .joining: return isOriented ? nextStep : nil
         case .standby, .claimed, .sealing, .sealed, .quarantining: return nextStep
         // It opens with the renewal that makes the lease valid again.
         case .recorded, .claiming, .primary, .draining, .halted: return nil
@@ -30,7 +35,7 @@ extension NodeCore {
     }
 
     private var memberWake: Moment? {
-        let record = role == .joining && watch.seen == nil ? nil : Optional(members.nextRecord)
+        let record = role == .joining && !isOriented ? nil : Optional(members.nextRecord)
         guard role == .primary, members.request == nil else { return record }
         return min(members.nextLook, record ?? members.nextLook)
     }
@@ -44,6 +49,7 @@ extension NodeCore {
         guard role == .draining, let drain, let hold else { return nil }
         switch drain.purpose {
         case .end: return drain.since + settings.farewell
+        case .handOver where drain.phase != .swapping && isPaired: return drain.since + settings.handoff
         case .handOver where drain.phase != .swapping:
             return min(drain.since + settings.handoff, hold.since + timing.locking)
         case .handOver, .giveUp, .release: return nil

@@ -56,6 +56,10 @@ public struct NodeCore: Sendable {
 
     /// The stores of two hosts.
     var crossing: Crossing
+    /// Where a database stands that is on no record, while it is kept aside; only without a witness.
+    var strayed: (recorded: ChainPoint, point: ChainPoint)?
+    /// The cells of two hosts that have no witness.
+    var pair: Pairing
 
     // Writing.
     var spool: [FileMark] = []
@@ -109,6 +113,7 @@ public struct NodeCore: Sendable {
         (nextLook, nextStep, nextUpload) = (now, now, now)
         members = Members(nextLook: now, nextRecord: now)
         crossing = Crossing(next: now)
+        pair = Pairing(next: now)
         highestEpoch = memory.won
         if let promise = memory.promise {
             self.promise = (promise.session, promise.end(boot: settings.boot, now: now))
@@ -133,6 +138,8 @@ public struct NodeCore: Sendable {
         case .tick: break
         case .leaseRead(let ticket, let reading): leaseRead(ticket, reading)
         case .leaseSwapped(let ticket, let answer): leaseSwapped(ticket, answer)
+        case .cellRead(let ticket, let site, let reading): cellRead(ticket, site, reading)
+        case .cellSwapped(let ticket, let site, let answer): cellSwapped(ticket, site, answer)
         case .surveyed(let ticket, let survey): surveyed(ticket, survey)
         case .copied(let ticket, let mark): copied(ticket, mark)
         case .published(let ticket, let isDone): published(ticket, isDone)
@@ -144,7 +151,7 @@ public struct NodeCore: Sendable {
         case .created(let ticket, let answer): created(ticket, answer)
         case .recorded(let ticket, let answer):
             if ends(ticket) { recorded(answer) } else { copyRecorded(ticket, answer) }
-        case .quarantined(let ticket): if ends(ticket) { rewind() }
+        case .quarantined(let ticket): if ends(ticket) { strayed == nil ? rewind() : standAstray() }
         case .rewound(let ticket, let end): if ends(ticket) { rewound(end) }
         case .captured(let mark): captured(mark)
         case .writesEnded(let ticket): writesEnded(ticket)
@@ -154,7 +161,10 @@ public struct NodeCore: Sendable {
         case .hint:
             // A holder looks who is there, the others whether the lease is free.
             if role.isHolding { members.nextLook = now } else { nextLook = now }
+            (pair.own.next, pair.peer.next) = (now, now)
         case .nodeRecordsRead(let ticket, let records): membersRead(ticket, records)
+        case .retentionDue: pair.wantsHead = isPaired
+        case .peerHealth(let isGood): pair.isPeerUnhealthy = !isGood
         case .command(let command): obey(command)
         }
     }
@@ -195,6 +205,7 @@ public struct NodeCore: Sendable {
         (hold, swap, leaseRequest, drain, asking, promised) = (nil, nil, nil, nil, nil, nil)
         (spool, uploads, opened, members.request) = ([], [], nil, nil)
         crossing = Crossing(site: crossing.site, next: now)
+        pair.endSession(at: now)
         gate = WriteGate()
         nextLook = now
         rejoin()
@@ -202,7 +213,7 @@ public struct NodeCore: Sendable {
 
     /// Looks at the database anew.
     mutating func rejoin() {
-        (step, ahead) = (nil, [])
+        (step, ahead, strayed) = (nil, [], nil)
         nextStep = now
         become(.joining)
     }

@@ -17,6 +17,10 @@ public enum NodeEvent: Hashable, Sendable {
     case leaseRead(Ticket, LeaseReading)
     /// A swap of the lease was answered, or not.
     case leaseSwapped(Ticket, SwapAnswer)
+    /// Without a witness: the cell in a store was read.
+    case cellRead(Ticket, ChainSite, LeaseReading)
+    /// Without a witness: a swap of the cell in a store was answered, or not.
+    case cellSwapped(Ticket, ChainSite, SwapAnswer)
 
     // MARK: The chain and the database
 
@@ -52,6 +56,10 @@ public enum NodeEvent: Hashable, Sendable {
     /// No transaction is open any more and all that was committed is captured.
     case writesEnded(Ticket)
 
+    /// A batch of retention is due. Without a witness the head must be in the cell before it: wait until
+    /// ``NodeCore/deletableBelow(at:)`` allows what is wanted. Elsewhere renewals carry the head.
+    case retentionDue
+
     /// Something is wrong that no retry mends: why, and what helps.
     case broken(String)
 
@@ -66,6 +74,8 @@ public enum NodeEvent: Hashable, Sendable {
     case promiseAnswered(Ticket, from: NodeID, granted: Bool)
     /// Somebody says that the lease is worth a look.
     case hint
+    /// The peer's process answers its health checks again, or has failed as many in a row as the threshold says.
+    case peerHealth(isGood: Bool)
     /// An operator's word.
     case command(NodeCommand)
 }
@@ -130,9 +140,13 @@ public enum CreateAnswer: Hashable, Sendable {
 public struct ChainEnd: Hashable, Sendable {
     public var point: ChainPoint
     public var epoch: Epoch
+    /// Who wrote it; only without a witness it is asked for.
+    public var node: NodeID?
 
     /// Creates an end.
-    public init(point: ChainPoint, epoch: Epoch) { (self.point, self.epoch) = (point, epoch) }
+    public init(point: ChainPoint, epoch: Epoch, node: NodeID? = nil) {
+        (self.point, self.epoch, self.node) = (point, epoch, node)
+    }
 }
 
 /// What a node's record says of its moving: a stamp that it never had before.
@@ -174,6 +188,8 @@ public struct PromiseRequest: Hashable, Sendable {
 public enum NodeCommand: Hashable, Sendable {
     /// Take over where nobody holds the lease, hold-down or not; `acceptLoss`: even where this node is not on the list.
     case promote(acceptLoss: Bool)
+    /// Without a witness: take over from a peer that is down. What ``NodeCore/promotion`` asks, and was answered with yes.
+    case promotePeerIsDown(Set<PairQuestion>)
     /// Hand over to a node.
     case switchover(to: NodeID)
     /// Let go and stay out.

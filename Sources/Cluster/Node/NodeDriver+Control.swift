@@ -102,7 +102,7 @@ extension NodeDriver {
             throw NodeCommandError(.needsOperator, core.haltReason ?? "This node has halted.")
         }
         switch command {
-        case .promote: try await promote(command, core)
+        case .promote, .promotePeerIsDown: try await promote(command, core)
         case .switchover(let node): try await switchOver(to: node, core)
         case .demote:
             inbox.post(.command(command))

@@ -44,8 +44,8 @@ extension Simulation {
         case .answerPromise(let request, let granted): answerPromise(index, request, granted)
         case .sendHints: sendHints(index)
         case .end: crashAndRestart(index)
-        // A topology with whole copies makes them itself.
-        case .gate, .roleChanged, .alarm, .createCopy: break
+        // A topology with whole copies, or with cells, sees to them itself.
+        case .gate, .roleChanged, .alarm, .createCopy, .readCell, .swapCell, .createWholeSeal: break
         }
     }
 

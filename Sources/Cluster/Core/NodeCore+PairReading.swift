@@ -1,0 +1,163 @@
+/// A claimant that reads the ends of the stores (failover-review W4 b, c, W5).
+extension NodeCore {
+    mutating func readStores() {
+        if let hold, now - hold.won >= settings.longestCatchUp {
+            return giveUp("Reading the stores to their ends takes too long: this node stays a standby.")
+        }
+        let all = sitesToRead
+        if let site = all.first(where: { pair.reading.surveys[$0] == nil }) { return survey(site) }
+        guard let sites = pair.reading.sites else { return orderStores(all) }
+        guard let site = sites.first else { return allRead() }
+        turn(to: site)
+        if pair.reading.isFollowing {
+            let number = position.number + 1
+            return begin(.fetch(number)) { .fetch($0, number) }
+        }
+        switch verdict(site) {
+        case .follow: followStore()
+        case .restore: begin(.rewind) { .rewind($0) }
+        case .keep: storeRead(isFollowed: false)
+        case .leave: leaveToGoBack()
+        }
+    }
+
+    /// The store that takes the seal, and this host's, which may hold what this database never applied.
+    private var sitesToRead: [ChainSite] {
+        guard pair.place != .own else { return [.own] }
+        // Once moved, it has nothing that this database was not part of, unless a power cut took that.
+        let isPassed = pair.own.seen?.lease.state == .moved && memory.owes == 0 && pair.strayedFrom == nil
+        return isPassed || isLeftOut(.skipOwnStore) ? [.peer] : [.own, .peer]
+    }
+
+    private mutating func survey(_ site: ChainSite) {
+        turn(to: site)
+        let place = pair.strayedFrom ?? position
+        begin(.survey) { .survey($0, place) }
+    }
+
+    /// The newer epoch first: what the other one holds beyond it does not count.
+    private mutating func orderStores(_ sites: [ChainSite]) {
+        guard let hold else { return }
+        let ends = pair.reading.surveys.compactMapValues(\.end)
+        if let newer = ends.values.first(where: { isNewer($0.stamp, than: hold.body.stamp) }) {
+            return fence("Epoch \(newer.epoch) has begun.")
+        }
+        let isOwnNewer = ends[.own]?.stamp ?? .zero > ends[.peer]?.stamp ?? .zero
+        pair.reading.sites = isOwnNewer ? sites : sites.reversed()
+        pair.reading.ends = ends
+        nextStep = now
+    }
+
+    func verdict(_ site: ChainSite) -> StoreVerdict {
+        let survey = site == .own && role == .standby ? pair.ownSurvey : pair.reading.surveys[site]
+        if isLeftOut(.revert), site == .peer { return .keep }
+        let verdict = StoreVerdict(
+            StoreVerdict.Facts(
+                site: site,
+                // Where a whole copy is not beside its chain yet, Litestream's restore leads nowhere; this one's does.
+                holds: survey.map { $0.holds || $0.end?.point == pair.strayedFrom ?? position } ?? false,
+                end: survey?.end,
+                isBlank: position == .start && ahead.isEmpty && pair.strayedFrom == nil,
+                partOf: memory.partOf,
+                isBehind: survey?.end.map { $0.point.number > position.number } ?? false,
+                wentBack: memory.owes > 0,
+                isAstray: pair.strayedFrom != nil,
+                node: settings.node
+            )
+        )
+        // It went on in the peer's store.
+        if role == .claimed, site == .own, pair.place == .peer, pair.own.seen?.lease.state == .moved, verdict == .leave
+        {
+            return .keep
+        }
+        return verdict
+    }
+
+    private mutating func followStore() {
+        pair.reading.isFollowing = true
+        nextStep = now
+    }
+
+    /// What only this database holds must first be kept aside; it claims again after that.
+    mutating func leaveToGoBack() {
+        fence("The peer has gone on without what this database holds: that is kept aside first.")
+        pair.mustGoBack = true
+    }
+
+    /// This store's end is reached, or its files are not this database's.
+    mutating func storeRead(isFollowed: Bool) {
+        guard var sites = pair.reading.sites, let site = sites.first else { return }
+        sites.removeFirst()
+        (pair.reading.sites, pair.reading.isFollowing, nextStep) = (sites, false, now)
+        if isFollowed { pair.reading.followed.insert(site) }
+        if let end = pair.reading.ends[site] { notePartOf(end.stamp) }
+        // The other one was asked for an earlier place.
+        if isFollowed, let other = sites.first { pair.reading.surveys[other] = nil }
+    }
+
+    // MARK: - The seal
+
+    private mutating func allRead() {
+        let site: ChainSite = pair.place == .own ? .own : .peer
+        turn(to: site)
+        let end = pair.reading.ends[site]
+        let isAtEnd = pair.reading.followed.contains(site)
+        pair.sealBehind = isAtEnd ? position : end?.point ?? .start
+        if site == .peer {
+            let isLatest = end.map { $0.node == settings.node && $0.stamp >= memory.partOf } ?? false
+            let isPlain = isAtEnd && isLatest && !mayMeetCopy
+            crossing.needsCopy = !isPlain && !(isLeftOut(.sealStale) && end != nil)
+        } else {
+            crossing.needsCopy = false
+            if isLeftOut(.noSeal) { return becomeRecorded() }
+        }
+        if pair.place == .peer || isAtEnd { forgetDebt() }
+        pair.isSealWhole = false
+        if site == .own, let cell = pair.own.seen?.lease, cell.copyAt > pair.sealBehind.number {
+            // The peer's whole copy may still land there, behind any seal in front of it.
+            let tip = ahead.last?.point.checksum ?? position.checksum
+            (pair.isSealWhole, pair.sealBehind) = (true, ChainPoint(number: cell.copyAt - 1, checksum: tip))
+        }
+        if isLeftOut(.revert) { return crossing.needsCopy ? becomeRecorded() : become(.sealing) }
+        begin(.verify) { .verify($0) }
+    }
+
+    /// The seal stands.
+    mutating func sealedStore() {
+        guard let hold else { return }
+        let isStanding = pair.sealBehind == position || pair.isSealWhole
+        if pair.isSealWhole { ahead = [] }
+        self.hold?.parentEpoch = pair.reading.ends[pair.place == .own ? .own : .peer]?.epoch ?? .zero
+        if isStanding || pair.place == .peer {
+            position = ChainPoint(number: pair.sealBehind.number + 1, checksum: pair.sealBehind.checksum)
+            positionEpoch = hold.epoch
+        }
+        pair.isSealedAtPeer = pair.place == .peer
+        notePartOf(hold.body.stamp)
+        become(.sealed)
+    }
+
+    /// The database is where this store's newest file leads.
+    mutating func restored(_ end: ChainEnd?) {
+        guard let end else {
+            nextStep = now + timing.poll
+            return
+        }
+        (position, positionEpoch, ahead, pair.strayedFrom) = (end.point, end.epoch, [], nil)
+        forgetDebt()
+        storeRead(isFollowed: true)
+    }
+
+    /// The store's end was not the end any more.
+    mutating func readStoresAnew() {
+        pair.reading = Pairing.Reading()
+        become(.claimed)
+    }
+
+    /// Makes durable that the database is part of an epoch.
+    mutating func notePartOf(_ stamp: EpochStamp) {
+        guard isPaired, stamp > memory.partOf else { return }
+        memory.partOf = stamp
+        actions.append(.remember(memory))
+    }
+}
