@@ -15,7 +15,7 @@ PROGRAM := .build/release/sqlite-replicate
 # The long targets run the tests in release mode, in a build folder of their own.
 LONG := swift test -c release -Xswiftc -enable-testing --scratch-path .build-long --disable-xctest
 SEEDS ?= 1..2000
-# What is simulated: log, nodes that share a store; duo, two hosts with a store each and a witness.
+# What is simulated: log, nodes that share a store; duo, two hosts with a store each and a witness; pair, without one.
 MODEL ?= log
 SECONDS_OF_SOAK ?= 600
 FAULTS ?= all
@@ -38,6 +38,7 @@ demo-two-hosts: setup release ## Two hosts with a store each, and a witness: eac
 test: setup-servers ## Run all tests, those against real Litestream, MinIO and moto included
 	@$(MAKE) --no-print-directory simulate MODEL=log SEEDS=1..2000
 	@$(MAKE) --no-print-directory simulate MODEL=duo SEEDS=1..2000
+	@$(MAKE) --no-print-directory simulate MODEL=pair SEEDS=1..2000
 	@scripts/test.sh $(TEST_FLAGS)
 
 setup: ## Install the system libraries that are missing
@@ -85,7 +86,7 @@ soak: setup-servers ## Long: levels and retention under load beside real Litestr
 faults: setup-servers shim-test ## Long: every fault point with every kind of fault; FAULTS=all
 	FAULTS=$(FAULTS) $(LONG) --filter Fault
 
-simulate: setup ## Long: the failover protocol in simulated time; MODEL=log or duo, SEEDS=1..2000
+simulate: setup ## Long: the failover protocol in simulated time; MODEL=log, duo or pair, SEEDS=1..2000
 	@swift build -c release --product simulate $(RELEASE_FLAGS)
 	@.build/release/simulate $(MODEL) $(SEEDS)
 

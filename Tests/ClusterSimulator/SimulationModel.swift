@@ -17,11 +17,19 @@ extension SimulationCampaign {
         case log
         /// Two hosts, a store each, and a witness.
         case duo
+        /// The same without a witness.
+        case pair
 
         /// The rules that can be left out, under the names of the design's model.
-        package var rules: [ProtocolRule] { self == .log ? ProtocolRule.shared : ProtocolRule.crossed }
+        package var rules: [ProtocolRule] {
+            switch self {
+            case .log: ProtocolRule.shared
+            case .duo: ProtocolRule.crossed
+            case .pair: ProtocolRule.paired
+            }
+        }
         /// Those that the design's model does not know.
-        package var rulesOfOurs: [ProtocolRule] { self == .log ? [] : ProtocolRule.ours }
+        package var rulesOfOurs: [ProtocolRule] { self == .duo ? ProtocolRule.ours : [] }
 
         /// Runs it once.
         ///
@@ -33,6 +41,7 @@ extension SimulationCampaign {
             switch self {
             case .log: Self.run(SharedSimulation(seed: seed, leavingOut: rule, traced: traced))
             case .duo: Self.run(CrossedSimulation(seed: seed, leavingOut: rule, traced: traced))
+            case .pair: Self.run(PairedSimulation(seed: seed, leavingOut: rule, traced: traced))
             }
         }
 

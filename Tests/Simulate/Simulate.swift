@@ -8,7 +8,8 @@ import Foundation
 ///     simulate [MODEL] --variants [FIRST..LAST]    each rule left out is noticed within these seeds
 ///     simulate [MODEL] --trace SEED [RULE]         what happens in one run
 ///
-/// The models: `log`, nodes that share a store (if none is named); `duo`, two hosts with a store each and a witness.
+/// The models: `log`, nodes that share a store (if none is named); `duo`, two hosts with a store each and a witness;
+/// `pair`, the same without one.
 @main
 enum Simulate {
     static func main() {
@@ -83,7 +84,7 @@ enum Simulate {
     }
 
     private static func usage() -> Never {
-        print("usage: simulate [log|duo] [FIRST..LAST] | --variants [FIRST..LAST] | --trace SEED [RULE]")
+        print("usage: simulate [log|duo|pair] [FIRST..LAST] | --variants [FIRST..LAST] | --trace SEED [RULE]")
         exit(2)
     }
 }

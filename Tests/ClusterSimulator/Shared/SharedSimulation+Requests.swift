@@ -41,7 +41,7 @@ extension SharedSimulation {
         case .fetch, .fetchMerged, .create, .record, .nodeRecord, .readNodeRecords:
             return world.take(store.carryOut(request), of: request)
         // Nodes that share a store never ask for them.
-        case .survey, .publish: return nil
+        case .survey, .publish, .readCell, .swapCell, .createWhole: return nil
         }
     }
 }

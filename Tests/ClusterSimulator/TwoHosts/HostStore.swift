@@ -8,7 +8,7 @@ struct HostStore: ChainStore {
     private(set) var present: Set<UInt64> = []
     /// Snapshots, ascending.
     private(set) var snapshots: [SimulatedFile] = []
-    private(set) var records: [Epoch: EpochRecord] = [:]
+    private(set) var records: [EpochStamp: EpochRecord] = [:]
     var nodeRecords: [NodeID: UInt64] = [:]
     /// The chain's newest number.
     private(set) var highest: UInt64 = 0
@@ -18,6 +18,10 @@ struct HostStore: ChainStore {
     private(set) var isRolledBack = false
     /// What was put into it since, apart from the chain or on a chain that lacks something.
     private(set) var apart: Set<UInt64> = []
+    /// Whether a restore is followed from the newest snapshot on, by what files were made from.
+    var followsBases = false
+    /// All commits that it ever held.
+    private(set) var held = History()
     private(set) var violation: String?
 
     /// The chain's end.
@@ -47,6 +51,7 @@ struct HostStore: ChainStore {
         if number < beginning {
             // Before the whole copy with which the chain begins: it leads nowhere any more.
             created[number] = file
+            held = held.union(file.history)
             return true
         }
         if isRolledBack, !file.isWhole {
@@ -59,17 +64,20 @@ struct HostStore: ChainStore {
             if earlier != file { note("I2: \(number) was written a second time, with other bytes") }
             return true
         }
-        if let end, file.mark.epoch < end.mark.epoch {
+        held = held.union(file.history)
+        if let end, file.mark.stamp < end.mark.stamp {
             note("I6: a superseded writer, epoch \(file.mark.epoch), got \(number) into the chain")
         } else if file.isWhole {
             if number < highest { note("I3: a whole copy at \(number) lies before \(highest)") }
         } else if let before = created[number - 1] {
-            if file.mark.epoch == before.mark.epoch, file.session != before.session {
+            if let base = file.base, base != state(at: number - 1) {
+                note("I3: \(number) was made from \(base), and lies behind \(state(at: number - 1))")
+            } else if file.mark.stamp == before.mark.stamp, file.session != before.session {
                 note("I1: two sessions wrote in epoch \(file.mark.epoch)")
             } else if !before.history.isBeginning(of: file.history) {
                 note("I3: \(number) \(file.history) does not continue \(before.history)")
             }
-        } else if number > 1 {
+        } else if number > 1, file.base == nil || file.base != state(at: number - 1) {
             note("I3: nothing lies before \(number)")
         }
         created[number] = file
@@ -77,6 +85,24 @@ struct HostStore: ChainStore {
         if file.isWhole { (beginning, isRolledBack, apart) = (number, false, []) }
         checkRestore()
         return true
+    }
+
+    /// A restore begins with the newest snapshot: what lies behind that must have been made from it.
+    private mutating func checkSnapshot(_ snapshot: SimulatedFile) {
+        let number = snapshot.mark.point.number
+        if let next = created[number + 1], present.contains(number + 1), !next.isWhole {
+            if let base = next.base, base != snapshot.history {
+                note("I9: \(number + 1) was made from \(base), and a restore begins with \(snapshot.history)")
+            }
+        } else if number >= highest, let end, snapshot.mark.stamp < end.mark.stamp {
+            note("I9: a copy of epoch \(snapshot.mark.epoch) is what a restore takes, and \(end.mark.epoch) has sealed")
+        }
+    }
+
+    /// What a restore has come to behind a number: a snapshot counts there.
+    private func state(at number: UInt64) -> History {
+        let snapshot = snapshots.last { $0.mark.point.number == number }
+        return (snapshot ?? created[number])?.history ?? History()
     }
 
     mutating func publish(_ file: SimulatedFile) {
@@ -87,8 +113,9 @@ struct HostStore: ChainStore {
     }
 
     mutating func createRecord(_ record: EpochRecord) -> CreateAnswer {
-        if let old = records[record.epoch] { return .exists(isSame: old == record, nil) }
-        records[record.epoch] = record
+        let stamp = EpochStamp(epoch: record.epoch, node: record.node)
+        if let old = records[stamp] { return .exists(isSame: old == record, nil) }
+        records[stamp] = record
         return .created
     }
 
@@ -97,7 +124,7 @@ struct HostStore: ChainStore {
         let file = present.contains(place.number) ? created[place.number] : nil
         let isReached = newest(byLitestream: true).map { $0.mark.point.number >= place.number } ?? false
         let holds = place.number == 0 ? highestAtAnyLevel == 0 : isReached && file?.mark.point == place
-        return StoreSurvey(highest: highestAtAnyLevel, holds: holds)
+        return StoreSurvey(highest: highestAtAnyLevel, holds: holds, end: end?.mark)
     }
 
     /// The file with all pages, or of a higher level, that leads furthest from a place.
@@ -125,7 +152,7 @@ struct HostStore: ChainStore {
     /// Whether nothing needs that level-0 file, so far as the store is concerned.
     func isCovered(_ number: UInt64) -> Bool {
         guard number != highest, (snapshots.last?.mark.point.number ?? 0) >= number else { return false }
-        if let file = created[number], let before = created[number - 1], file.mark.epoch != before.mark.epoch {
+        if let file = created[number], let before = created[number - 1], file.mark.stamp != before.mark.stamp {
             return false
         }
         return !records.values.contains { $0.contested.contains(number) }
@@ -138,6 +165,7 @@ struct HostStore: ChainStore {
     mutating func noteRollback() { (isRolledBack, apart) = (true, []) }
 
     private mutating func checkRestore() {
+        if followsBases, let snapshot = snapshots.last { checkSnapshot(snapshot) }
         guard highest > 0, !isRolledBack, let end else { return }
         // Before it is published, only this program's restore begins with a whole copy.
         let isPublished = beginning == 0 || (snapshots.last?.mark.point.number ?? 0) >= beginning

@@ -41,7 +41,8 @@ extension ChainStore {
         case .readNodeRecords:
             let stamps = nodeRecords.map { NodeStamp(node: $0.key, stamp: $0.value) }
             return (.nodeRecordsRead(ticket, stamps.sorted { $0.node < $1.node }), nil)
-        case .readLease, .swap, .overwrite, .deleteLease, .survey, .publish: return (nil, nil)
+        case .readLease, .swap, .overwrite, .deleteLease, .survey, .publish, .readCell, .swapCell, .createWhole:
+            return (nil, nil)
         }
     }
 

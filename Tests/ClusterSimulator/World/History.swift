@@ -47,6 +47,8 @@ struct SimulatedFile: Hashable, Sendable {
     var history: History
     /// Whether it holds all pages, and needs none before it.
     var isWhole = false
+    /// What the database held before it, where that is watched.
+    var base: History?
 
     init(number: UInt64, node: NodeID, epoch: Epoch, session: SessionID, history: History, isWhole: Bool = false) {
         let point = ChainPoint(number: number, checksum: history.checksum)

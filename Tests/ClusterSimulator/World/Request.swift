@@ -15,6 +15,10 @@ struct Request {
         case record(EpochRecord)
         case nodeRecord(NodeID, UInt64)
         case readNodeRecords
+        // Without a witness.
+        case readCell(ChainSite)
+        case swapCell(ChainSite, Lease, LeaseVersion)
+        case createWhole(SimulatedFile)
     }
 
     var node: Int
@@ -33,7 +37,9 @@ struct Request {
         case .swap, .overwrite, .deleteLease: .leaseSwapped(ticket, .unknown)
         case .survey: .surveyed(ticket, nil)
         case .fetch, .fetchMerged: .fetched(ticket, .failed)
-        case .create: .created(ticket, .unknown)
+        case .create, .createWhole: .created(ticket, .unknown)
+        case .readCell(let site): .cellRead(ticket, site, .failed)
+        case .swapCell(let site, _, _): .cellSwapped(ticket, site, .unknown)
         case .record: .recorded(ticket, .unknown)
         case .publish: .published(ticket, false)
         case .nodeRecord, .readNodeRecords: .nodeRecordsRead(ticket, nil)
@@ -44,10 +50,11 @@ struct Request {
     var conflict: NodeEvent? {
         switch operation {
         case .swap: .leaseSwapped(ticket, .conflict)
-        case .create: .created(ticket, .conflict)
+        case .create, .createWhole: .created(ticket, .conflict)
+        case .swapCell(let site, _, _): .cellSwapped(ticket, site, .conflict)
         case .record: .recorded(ticket, .conflict)
         case .readLease, .overwrite, .deleteLease, .survey, .fetch, .fetchMerged, .publish, .nodeRecord,
-            .readNodeRecords:
+            .readNodeRecords, .readCell:
             nil
         }
     }
@@ -58,7 +65,9 @@ extension Request.Operation {
     var concernsLease: Bool {
         switch self {
         case .readLease, .swap, .overwrite, .deleteLease: true
-        case .survey, .fetch, .fetchMerged, .create, .publish, .record, .nodeRecord, .readNodeRecords: false
+        case .survey, .fetch, .fetchMerged, .create, .publish, .record, .nodeRecord, .readNodeRecords,
+            .readCell, .swapCell, .createWhole:
+            false
         }
     }
 
@@ -71,8 +80,9 @@ extension Request.Operation {
     /// Whether it puts something into a store's chain, or beside it.
     var writes: Bool {
         switch self {
-        case .create, .publish, .record, .nodeRecord: true
-        case .readLease, .swap, .overwrite, .deleteLease, .survey, .fetch, .fetchMerged, .readNodeRecords: false
+        case .create, .createWhole, .swapCell, .publish, .record, .nodeRecord: true
+        case .readLease, .swap, .overwrite, .deleteLease, .survey, .fetch, .fetchMerged, .readNodeRecords, .readCell:
+            false
         }
     }
 }

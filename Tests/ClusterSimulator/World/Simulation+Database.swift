@@ -132,6 +132,8 @@ extension Simulation {
 
     // MARK: - What must hold
 
+    mutating func endure() -> String? { nil }
+
     /// Notes if a commit is nowhere: not in what stores keep, nor in a database or a tail, nor taken by a power cut.
     mutating func noteVanished(besides stored: History) {
         var kept = world.lost.union(stored)

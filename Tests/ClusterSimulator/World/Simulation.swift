@@ -54,6 +54,8 @@ protocol Simulation {
     var violation: String? { get }
     /// Whether no commit may be accepted any more once a newer epoch has opened.
     var hasOneWriter: Bool { get }
+    /// What must hold before all is mended, where anything must. Returns what did not.
+    mutating func endure() -> String?
     /// Looks at what must hold at every instant.
     mutating func check()
     /// Whether all is as it must become once things go wrong no more; `commits` were made before that.
@@ -95,7 +97,7 @@ extension Simulation {
     /// Runs to the end: things go wrong for a while, then they do not, and all must be well. Returns what was not.
     mutating func run() -> String? {
         run(until: Int64(scenario.seconds) * SimulatedTime.second)
-        if let violation { return violation }
+        if let violation = violation ?? endure() { return violation }
         heal()
         var limit = world.time + 1_500 * SimulatedTime.second
         var goal = world.commitCount
@@ -116,7 +118,7 @@ extension Simulation {
             ?? "I8: no primary that ships, or a node that does not follow: \(world.summary); commit \(goal) of \(world.commitCount)"
     }
 
-    private mutating func run(until end: Int64) {
+    mutating func run(until end: Int64) {
         while violation == nil, let (moment, event) = world.queue.next() {
             if moment > end {
                 world.queue.add(event, at: moment)
