@@ -85,6 +85,7 @@ extension NodeCore {
         case .stands(let point, let ahead):
             (position, self.ahead, pair.strayedFrom) = (point, ahead, nil)
             noteDebt(finding, point)
+            pair.wentBackFrom = point.number < finding.recorded.number ? finding.recorded : nil
             positionEpoch = .zero
             nextStep = now
             become(.standby)
@@ -168,7 +169,9 @@ extension NodeCore {
             (position, positionEpoch) = (mark.point, mark.epoch)
             return
         }
+        if passesSeal(mark) { return }
         guard !ahead.isEmpty else {
+            keepSeals()
             let from = position
             return begin(.apply(mark)) { .apply($0, mark, from: from) }
         }

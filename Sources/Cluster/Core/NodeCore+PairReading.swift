@@ -13,6 +13,9 @@ extension NodeCore {
             let number = position.number + 1
             return begin(.fetch(number)) { .fetch($0, number) }
         }
+        if isRecordSought(on: site), let recorded = pair.wentBackFrom {
+            return begin(.survey) { .survey($0, recorded) }
+        }
         switch verdict(site) {
         case .follow: followStore()
         case .restore: begin(.rewind) { .rewind($0) }
@@ -48,6 +51,11 @@ extension NodeCore {
         nextStep = now
     }
 
+    /// Whether it must be known if a store leads to the place on record, behind which a power cut took the database.
+    private func isRecordSought(on site: ChainSite) -> Bool {
+        pair.reading.isRecordedOn[site] == nil && pair.reading.surveys[site]?.holds == false
+    }
+
     func verdict(_ site: ChainSite) -> StoreVerdict {
         let survey = site == .own && role == .standby ? pair.ownSurvey : pair.reading.surveys[site]
         if isLeftOut(.revert), site == .peer { return .keep }
@@ -62,6 +70,7 @@ extension NodeCore {
                 isBehind: survey?.end.map { $0.point.number > position.number } ?? false,
                 wentBack: memory.owes > 0,
                 isAstray: pair.strayedFrom != nil,
+                holdsRecorded: pair.reading.isRecordedOn[site] ?? false,
                 node: settings.node
             )
         )
@@ -84,15 +93,40 @@ extension NodeCore {
         pair.mustGoBack = true
     }
 
+    /// A seal by the owner of the peer's store: it says nothing of what its database holds (failover-review W6).
+    ///
+    /// Behind the last of them this database would not stand on this host's chain any more, which may lead on from here.
+    mutating func passesSeal(_ mark: FileMark) -> Bool {
+        guard isPaired, role == .claimed, crossing.site == .peer, ahead.isEmpty, mark.node != settings.node,
+            mark.point.checksum == position.checksum, mark.point.number == position.number + 1
+        else { return false }
+        pair.reading.beforeSeals = pair.reading.beforeSeals ?? position
+        (position, positionEpoch, pair.reading.ends[.peer]) = (mark.point, mark.epoch, mark)
+        return true
+    }
+
+    /// Something lies behind such seals: they are part of what is followed.
+    mutating func keepSeals() {
+        guard pair.reading.beforeSeals != nil else { return }
+        pair.reading.beforeSeals = nil
+        actions.append(.notePosition(position))
+    }
+
     /// This store's end is reached, or its files are not this database's.
     mutating func storeRead(isFollowed: Bool) {
         guard var sites = pair.reading.sites, let site = sites.first else { return }
         sites.removeFirst()
         (pair.reading.sites, pair.reading.isFollowing, nextStep) = (sites, false, now)
-        if isFollowed { pair.reading.followed.insert(site) }
+        if let place = pair.reading.beforeSeals {
+            (position, positionEpoch, pair.reading.beforeSeals) = (place, .zero, nil)
+        } else if isFollowed {
+            pair.reading.followed.insert(site)
+        }
         if let end = pair.reading.ends[site] { notePartOf(end.stamp) }
         // The other one was asked for an earlier place.
-        if isFollowed, let other = sites.first { pair.reading.surveys[other] = nil }
+        if isFollowed, let other = sites.first {
+            (pair.reading.surveys[other], pair.reading.isRecordedOn[other]) = (nil, nil)
+        }
     }
 
     // MARK: - The seal

@@ -36,6 +36,10 @@ struct Pairing: Sendable {
         var followed: Set<ChainSite> = []
         /// The newest file that was met on each.
         var ends: [ChainSite: FileMark] = [:]
+        /// Where the database stood before the seals that were passed over in the peer's store.
+        var beforeSeals: ChainPoint?
+        /// Whether each leads to the place on record, where a power cut took the database back behind that.
+        var isRecordedOn: [ChainSite: Bool] = [:]
     }
 
     var own: Cell
@@ -57,6 +61,8 @@ struct Pairing: Sendable {
     // A node without one.
     /// The place on record of a database that stands at none, after a power cut; what it held was kept aside.
     var strayedFrom: ChainPoint?
+    /// The place on record of a database that stands at an earlier one, after a power cut.
+    var wentBackFrom: ChainPoint?
     /// A claimant has seen that this database must first go back to this host's store.
     var mustGoBack = false
     /// When this host's store was looked at last, and what it then had.

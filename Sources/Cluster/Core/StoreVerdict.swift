@@ -28,6 +28,8 @@ enum StoreVerdict: Hashable, Sendable {
         var wentBack: Bool
         /// Whether it stands at no place that is on record; what it holds was kept aside then.
         var isAstray = false
+        /// Whether the place on record lies on its chain, where a power cut took the database back to an earlier one.
+        var holdsRecorded = false
         /// This node.
         var node: NodeID
     }
@@ -40,10 +42,14 @@ enum StoreVerdict: Hashable, Sendable {
         }
         if isOn {
             self = facts.isAstray ? .restore : .follow
+        } else if facts.holdsRecorded {
+            // What it has lost lies there, whoever has sealed that since.
+            self = .restore
         } else if facts.site == .peer {
             // The peer's store has only what this node has shipped, and seals: those of its owner say nothing of the owner's
-            // database.
-            self = facts.wentBack || facts.isAstray ? .restore : .keep
+            // database, nor of what this one has followed in its own store since.
+            let isShipped = end.node == facts.node && end.stamp >= facts.partOf
+            self = (facts.wentBack || facts.isAstray) && isShipped ? .restore : .keep
         } else if end.node == facts.node {
             self = .keep
         } else if end.stamp == facts.partOf, facts.isBehind, !facts.isAstray {

@@ -148,27 +148,4 @@ struct PairedSimulation: TwoHostSimulation {
         let end = ChainEnd(point: newest.mark.point, epoch: newest.mark.epoch, node: newest.mark.node)
         return (end, newest.history)
     }
-
-    // MARK: - What goes wrong
-
-    mutating func chaos() {
-        for index in world.nodes.indices where isUp(index) {
-            strike(index)
-            if world.random.chance(scenario.readOnly) { hosts.readOnlyUntil[index] = world.time + cutLength() }
-            if world.random.chance(scenario.storeCut) { world.nodes[index].cutFromChain = world.time + cutLength() }
-            if world.random.chance(scenario.command) { command(index, successors: [world.nodes[1 - index].id]) }
-            if scenario.operators != .silent, world.random.chance(scenario.word) { speak(index) }
-            if world.random.chance(scenario.snapshot) { snapshot(index) }
-            if world.random.chance(scenario.retention) {
-                tell(index, .retentionDue)
-                retain(index)
-            }
-        }
-        if world.random.chance(scenario.linkCut) { world.nodes[0].cutFromPeers = world.time + cutLength() }
-    }
-
-    /// Disks do not go back: a cell would go back with them.
-    var promisedHead: UInt64 { 0 }
-
-    mutating func noteLoss() {}
 }

@@ -19,6 +19,8 @@ struct SimulatedNode {
 
     // The disk.
     var database = History()
+    /// What was applied to it last, or put there: that is synced before anybody hears of it (failover-review N10).
+    var synced = History()
     /// Closed transaction files, by number.
     var files: [UInt64: SimulatedFile] = [:]
     var recorded = ChainPoint.start

@@ -52,6 +52,7 @@ extension Simulation {
             guard fetched.isWhole || database.isBeginning(of: fetched.history) else { return .unfit }
             world.nodes[index].database = fetched.history
         }
+        world.nodes[index].synced = world.nodes[index].database
         world.remember(world.nodes[index].database)
         world.nodes[index].files[mark.point.number] = nil
         world.nodes[index].intended = mark.point
@@ -61,7 +62,7 @@ extension Simulation {
 
     mutating func rewind(_ index: Int) -> ChainEnd? {
         guard let newest = restored(by: index) else { return nil }
-        world.nodes[index].database = newest.history
+        (world.nodes[index].database, world.nodes[index].synced) = (newest.history, newest.history)
         world.nodes[index].files = [:]
         world.remember(newest.history)
         world.nodes[index].record(newest.end.point)

@@ -87,6 +87,9 @@ extension Simulation {
         world.add(.crash(index, life: world.nodes[index].life), in: 0...milliseconds)
     }
 
+    /// Any state may be left.
+    func afterPowerLoss(_ index: Int, _ cut: History) -> History { cut }
+
     /// The power of a host fails: its database goes back by up to a few commits.
     mutating func powerLoss(_ index: Int) {
         crash(index)
@@ -95,7 +98,8 @@ extension Simulation {
         if !database.isEmpty {
             let highest = 127 - database.commits.leadingZeroBitCount
             let kept = max(0, highest - world.random.below(4))
-            let remaining = History(commits: database.commits & ((UInt128(1) << UInt128(kept)) - 1))
+            let cut = History(commits: database.commits & ((UInt128(1) << UInt128(kept)) - 1))
+            let remaining = afterPowerLoss(index, cut)
             world.lost = world.lost.union(database.subtracting(remaining))
             world.nodes[index].database = remaining
             world.remember(remaining)

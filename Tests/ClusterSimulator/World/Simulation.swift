@@ -45,6 +45,8 @@ protocol Simulation {
     /// Draws what goes wrong now.
     mutating func chaos()
     mutating func happen(_ incident: Incident)
+    /// What a power cut leaves of a database that it would cut down to a state.
+    func afterPowerLoss(_ index: Int, _ cut: History) -> History
     /// Ends what is wrong with stores; nothing is wrong with nodes any more.
     mutating func endOutages()
 

@@ -79,6 +79,7 @@ import Testing
         holds: Bool = false,
         wentBack: Bool = false,
         isBehind: Bool = false,
+        holdsRecorded: Bool = false,
         partOf: UInt64 = 5
     ) -> StoreVerdict {
         StoreVerdict(
@@ -90,6 +91,7 @@ import Testing
                 partOf: EpochStamp(epoch: Epoch(rawValue: partOf), node: .two),
                 isBehind: isBehind,
                 wentBack: wentBack,
+                holdsRecorded: holdsRecorded,
                 node: .two
             )
         )
@@ -130,5 +132,16 @@ import Testing
         #expect(verdict(.peer, end: .sample(9, 5, of: .two), wentBack: true) == .restore)
         #expect(verdict(.peer, end: .sample(9, 5, of: .two), holds: true, wentBack: true) == .follow)
         #expect(verdict(.peer, end: nil, wentBack: true) == .keep)
+        #expect(verdict(.peer, end: .sample(9, 6, of: .one), wentBack: true) == .keep, "a seal by that store's owner")
+        #expect(verdict(.peer, end: .sample(9, 4, of: .two), wentBack: true) == .keep, "it was part of a newer epoch")
+    }
+
+    @Test("W4 After a power cut the store that leads to the place on record counts, whoever has sealed it since")
+    func recorded() {
+        for site in [ChainSite.own, .peer] {
+            for node in [NodeID.one, .two] {
+                #expect(verdict(site, end: .sample(9, 6, of: node), wentBack: true, holdsRecorded: true) == .restore)
+            }
+        }
     }
 }

@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Cluster
+
+/// How a claimant without a witness reads the two stores; node two, whose peer is node one.
+@Suite struct PairReadingTests {
+    private let point = ChainPoint(number: 9, checksum: 99)
+
+    /// A claimant in the peer's store, which holds that place as this host's store does.
+    private func claimant(ownEnd: FileMark, peerEnd: FileMark) throws -> SamplePair {
+        var node = SamplePair(own: .cell(5, of: .one), peer: .cell(6, of: .one))
+        node.join(at: point, ownEnd: .sample(9, 5, of: .one))
+        node.tell(.command(.promotePeerIsDown([.peerIsStopped])))
+        #expect(try #require(node.claim).site == .peer)
+        node.tell(.cellSwapped(try #require(node.core.pair.peer.request), .peer, .swapped(LeaseVersion(rawValue: "2"))))
+        for end in [ownEnd, peerEnd] {
+            let survey = StoreSurvey(highest: end.point.number, holds: true, end: end)
+            node.tell(.surveyed(try #require(node.core.step?.ticket), survey))
+            node.tell(.tick)
+        }
+        return node
+    }
+
+    /// A seal of node one in its own store.
+    private func seal(_ number: UInt64) -> FileMark {
+        var mark = FileMark.sample(number, 6, of: .one)
+        mark.point.checksum = point.checksum
+        return mark
+    }
+
+    @Test("W6 Seals by the owner of the peer's store at its end do not lead away from this host's chain")
+    func sealsAtTheEnd() throws {
+        var node = try claimant(ownEnd: .sample(12, 5, of: .one), peerEnd: seal(11))
+        for number in [10, 11] as [UInt64] {
+            #expect(node.core.crossing.site == .peer)
+            node.tell(.fetched(try #require(node.core.step?.ticket), .file(seal(number))))
+            #expect(!node.actions.contains { if case .apply = $0 { true } else { false } })
+        }
+        node.tell(.fetched(try #require(node.core.step?.ticket), .absent))
+        #expect(node.core.crossing.site == .own && node.core.position == point)
+        #expect(node.actions.contains { if case .survey(_, let place) = $0 { place == point } else { false } })
+    }
+
+    @Test("W6 Such seals are part of the chain where something lies behind them")
+    func sealsBefore() throws {
+        var node = try claimant(ownEnd: .sample(9, 5, of: .one), peerEnd: .sample(11, 6, of: .two))
+        node.tell(.fetched(try #require(node.core.step?.ticket), .file(seal(10))))
+        node.tell(.fetched(try #require(node.core.step?.ticket), .file(.sample(11, 6, of: .two))))
+        let noted = try #require(node.actions.firstIndex { $0.notes(seal(10).point) })
+        let applied = try #require(
+            node.actions.firstIndex { if case .apply(_, _, let from) = $0 { from == seal(10).point } else { false } }
+        )
+        #expect(noted < applied)
+    }
+}
+
+extension NodeAction {
+    fileprivate func notes(_ place: ChainPoint) -> Bool {
+        guard case .notePosition(let point) = self else { return false }
+        return point == place
+    }
+}
