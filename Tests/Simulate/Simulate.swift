@@ -58,7 +58,7 @@ enum Simulate {
         for rule in model.rules + model.rulesOfOurs {
             let outcome = SimulationCampaign(model, seeds: seeds, leavingOut: rule, stopsAtFirst: true).run()
             let name = rule.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
-            if let first = outcome.failures.first {
+            if let first = outcome.worst {
                 print("\(name) seed \(first.seed): \(first.what.prefix(120))")
             } else {
                 missed += 1

@@ -90,7 +90,7 @@ extension NodeCore {
     var isCopyAnnounced: Bool {
         guard isPaired, let copy = crossing.copy else { return true }
         guard let cell = pair.peer.seen?.lease, let hold, cell.stamp == hold.body.stamp else {
-            return isLeftOut(.shipEarly)
+            return isLeftOut(.shipEarly) || isLeftOut(.openBeforeSwap)
         }
         return cell.copyAt >= copy.point.number
     }

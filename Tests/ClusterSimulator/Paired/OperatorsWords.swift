@@ -8,6 +8,8 @@ struct OperatorsWords {
     /// A node that was given a word and has not claimed yet, and one that claimed by a blind word which its peer has not seen.
     private var waiting: Int?
     private var blind: (node: Int, since: EpochStamp?)?
+    /// Who has tried to let go since it claimed.
+    var hasLetGo: Set<Int> = []
 
     /// Notes a word.
     mutating func speak(_ word: PairWord, to node: Int, isRight: Bool) {
@@ -19,6 +21,7 @@ struct OperatorsWords {
     /// The node has claimed.
     mutating func claimed(_ node: Int, _ stamp: EpochStamp) {
         if waiting == node { waiting = nil }
+        hasLetGo.remove(node)
         if blind?.node == node, blind?.since == nil { blind?.since = stamp }
     }
 
@@ -47,6 +50,7 @@ extension PairedSimulation {
         guard let core = world.nodes[index].core, world.nodes[index].frozenUntil <= world.time,
             case .asks(let word) = core.promotion
         else { return }
+        guard words.hasLetGo.contains(index) || !scenario.isAfterRelease else { return }
         let isRight = isRight(word, index)
         guard isRight || scenario.operators == .any else { return }
         world.say("an operator says the \(word) word to node \(index + 1), \(isRight ? "right" : "wrong")")

@@ -34,6 +34,8 @@ struct PairedScenario: TwoHostScenario {
     /// Stores that answer, and take nothing.
     var readOnly = 5
     var word = 100
+    /// Whether words are spoken only to nodes that have tried to let go since they claimed.
+    var isAfterRelease = false
     var command = 20
     var snapshot = 100
     var retention = 200
@@ -50,6 +52,9 @@ struct PairedScenario: TwoHostScenario {
     var crashAtAction = 0
     /// The chance that a process ends soon after it has won a right, in thousandths.
     var crashOnClaim = 0
+    /// The chance that the peer's process ends and the hosts lose sight of each other as a node lets go, and that this lands
+    /// late, in thousandths.
+    var cutAtRelease = 0
     /// Whether one host stays away at first, when all else is well again.
     var isOneGone = false
 
@@ -73,11 +78,12 @@ struct PairedScenario: TwoHostScenario {
         crashAtAction = [0, 100, 400][random.below(3)]
         crashOnClaim = random.chance(200) ? 300 : 0
         isOneGone = random.chance(200)
+        cutAtRelease = random.chance(150) ? 300 : 0
     }
 
     /// Makes likely what brings out that a rule is missing.
     mutating func bringOut(_ rule: ProtocolRule) {
-        isOneGone = false
+        (isOneGone, cutAtRelease) = (false, 0)
         switch rule {
         case .staleOwnCell, .movedClaimable, .resumeUnread:
             (operators, command, linkCut, crash, powerLoss) = (.silent, 100, 60, 40, 0)
@@ -89,7 +95,11 @@ struct PairedScenario: TwoHostScenario {
         case .trustHeld:
             (operators, word, command, linkCut, crashOnClaim, powerLoss) = (.right, 400, 100, 150, 900, 0)
         case .releaseUnrecorded:
-            (operators, word, command, linkCut, late, crash, powerLoss) = (.right, 400, 150, 150, 200, 60, 0)
+            // A release lands long after it was sent, while the hosts do not see each other.
+            (operators, word, isAfterRelease, command, linkCut, crash) = (.right, 1000, true, 200, 5, 5)
+            (late, lostAnswer, lostRequest, storeCut, readOnly) = (0, 0, 0, 0, 0)
+            (hostDown, freeze, powerLoss, copyFailure, longestAbsence) = (0, 0, 0, 0, 25_000)
+            (cutAtRelease, longestCut) = (500, 40_000)
         case .rewindUnsettled:
             (operators, word, copyFailure, crash, powerLoss) = (.any, 300, 700, 60, 0)
         case .skipOwnStore:

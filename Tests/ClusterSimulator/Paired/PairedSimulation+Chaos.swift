@@ -33,4 +33,25 @@ extension PairedSimulation {
     var promisedHead: UInt64 { 0 }
 
     mutating func noteLoss() {}
+
+    /// A node lets go; perhaps that lands when the hosts have lost sight of each other, and the peer's process is away.
+    mutating func letGo(_ index: Int, _ ticket: Ticket, _ swap: Request.Operation) {
+        words.hasLetGo.insert(index)
+        guard !world.isHealing, world.random.chance(scenario.cutAtRelease), world.nodes[1 - index].core != nil else {
+            return send(index, ticket, swap)
+        }
+        var request = Request(
+            node: index,
+            life: world.nodes[index].life,
+            ticket: ticket,
+            operation: swap,
+            store: 1 - index
+        )
+        request.isAnswered = false
+        let length = cutLength()
+        world.queue.add(.land(request), at: world.time + length)
+        hearNothing(of: request)
+        world.nodes[0].cutFromPeers = world.time + 2 * length
+        crashAndRestart(1 - index)
+    }
 }

@@ -79,7 +79,12 @@ struct PairedSimulation: TwoHostSimulation {
         case .readCell(let ticket, let site): send(index, ticket, .readCell(site))
         case .swapCell(let ticket, let site, let body, let condition):
             if world.nodes[index].core?.role == .claiming { words.claimed(index, body.stamp) }
-            send(index, ticket, .swapCell(site, body, condition))
+            let swap = Request.Operation.swapCell(site, body, condition)
+            if body.state == .free || body.state == .handoff {
+                letGo(index, ticket, swap)
+            } else {
+                send(index, ticket, swap)
+            }
         case .createWholeSeal(let ticket, let epoch, let end):
             send(index, ticket, .createWhole(wholeSeal(index, epoch, end)))
         case .upload(_, let mark):
