@@ -93,6 +93,7 @@ extension NodeCore {
         case .unknown where goesOnBehind: standOffChain(finding)
         case .unknown:
             noteDebt(finding, .start)
+            pair.wentBackFrom = nil
             if isPaired {
                 let point = ChainPoint(number: finding.recorded.number, checksum: finding.checksum)
                 strayed = (finding.recorded, point)

@@ -16,9 +16,14 @@ import Testing
         for end in [ownEnd, peerEnd] {
             let survey = StoreSurvey(highest: end.point.number, holds: true, end: end)
             node.tell(.surveyed(try #require(node.core.step?.ticket), survey))
-            node.tell(.tick)
+            goOn(&node)
         }
         return node
+    }
+
+    /// Lets it decide until it asks for something.
+    private func goOn(_ node: inout SamplePair) {
+        for _ in 0..<4 where node.core.step == nil { node.tell(.tick) }
     }
 
     /// A seal of node one in its own store.
@@ -37,6 +42,7 @@ import Testing
             #expect(!node.actions.contains { if case .apply = $0 { true } else { false } })
         }
         node.tell(.fetched(try #require(node.core.step?.ticket), .absent))
+        goOn(&node)
         #expect(node.core.crossing.site == .own && node.core.position == point)
         #expect(node.actions.contains { if case .survey(_, let place) = $0 { place == point } else { false } })
     }
