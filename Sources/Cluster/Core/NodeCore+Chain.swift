@@ -85,7 +85,8 @@ extension NodeCore {
         case .stands(let point, let ahead):
             (position, self.ahead, pair.strayedFrom) = (point, ahead, nil)
             noteDebt(finding, point)
-            pair.wentBackFrom = point.number < finding.recorded.number ? finding.recorded : nil
+            let places = memory.owes > point.number ? finding.older + [finding.recorded] : []
+            pair.wentBackOver = places.filter { $0.number > point.number }
             positionEpoch = .zero
             nextStep = now
             become(.standby)
@@ -93,7 +94,7 @@ extension NodeCore {
         case .unknown where goesOnBehind: standOffChain(finding)
         case .unknown:
             noteDebt(finding, .start)
-            pair.wentBackFrom = nil
+            pair.wentBackOver = []
             if isPaired {
                 let point = ChainPoint(number: finding.recorded.number, checksum: finding.checksum)
                 strayed = (finding.recorded, point)
@@ -236,6 +237,7 @@ extension NodeCore {
             notePassed(mark)
         case .failed: nextStep = now + timing.poll
         case .unfit:
+            if role == .claimed, isPaired { return passUnfit() }
             if role == .claimed { return giveUp("The database does not continue to \(mark.point).") }
             // What stands there a second time is not on the chain any more.
             if isUnfitAgain { return quarantine(fork: nil) }

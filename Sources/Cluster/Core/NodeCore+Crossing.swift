@@ -218,7 +218,7 @@ extension NodeCore {
 
     /// Where the database was put onto the chain as it is, nothing of an earlier one is missing.
     mutating func forgetDebt() {
-        pair.wentBackFrom = nil
+        pair.wentBackOver = []
         guard memory.owes > 0 else { return }
         memory.owes = 0
         actions.append(.remember(memory))

@@ -36,19 +36,13 @@ extension NodeCore {
         }
         if role == .claimed {
             guard pair.reading.surveys[crossing.site] == nil else {
-                return noteRecordOn(survey)
+                return pair.reading.isRecordedOn[crossing.site] = survey.holds
             }
             pair.reading.surveys[crossing.site] = survey
             if pair.reading.sites != nil { pair.reading.ends[crossing.site] = survey.end }
         } else if role == .standby {
             ownStoreSurveyed(survey)
         }
-    }
-
-    /// Of a whole copy that is not beside its chain yet a restore of this program leads to the newest state all the same.
-    private mutating func noteRecordOn(_ survey: StoreSurvey) {
-        let isNewest = survey.end?.point.checksum == pair.wentBackFrom?.checksum
-        pair.reading.isRecordedOn[crossing.site] = survey.holds || isNewest
     }
 
     private mutating func ownStoreSurveyed(_ survey: StoreSurvey) {

@@ -13,7 +13,7 @@ extension NodeCore {
             let number = position.number + 1
             return begin(.fetch(number)) { .fetch($0, number) }
         }
-        if isRecordSought(on: site), let recorded = pair.wentBackFrom {
+        if isRecordSought(on: site), let recorded = pair.wentBackOver.last {
             return begin(.survey) { .survey($0, recorded) }
         }
         switch verdict(site) {
@@ -53,24 +53,37 @@ extension NodeCore {
 
     /// Whether it must be known if a store leads to the place on record, behind which a power cut took the database.
     private func isRecordSought(on site: ChainSite) -> Bool {
-        pair.reading.isRecordedOn[site] == nil && pair.reading.surveys[site]?.holds == false
+        pair.reading.isRecordedOn[site] == nil && pair.reading.surveys[site]?.holds == false && !endsOnRecord(site)
+    }
+
+    /// Whether a store's newest file leads to such a place, its own seal perhaps.
+    private func endsOnRecord(_ site: ChainSite) -> Bool {
+        guard let end = pair.reading.surveys[site]?.end else { return false }
+        return pair.wentBackOver.contains { $0.checksum == end.point.checksum }
+    }
+
+    /// The database stands at a place that the store has, and not before what follows there.
+    mutating func passUnfit() {
+        pair.reading.unfit.insert(crossing.site)
+        (pair.reading.isFollowing, pair.reading.beforeSeals, nextStep) = (false, nil, now)
     }
 
     func verdict(_ site: ChainSite) -> StoreVerdict {
         let survey = site == .own && role == .standby ? pair.ownSurvey : pair.reading.surveys[site]
         if isLeftOut(.revert), site == .peer { return .keep }
+        let isFit = role != .claimed || !pair.reading.unfit.contains(site)
         let verdict = StoreVerdict(
             StoreVerdict.Facts(
                 site: site,
                 // Where a whole copy is not beside its chain yet, Litestream's restore leads nowhere; this one's does.
-                holds: survey.map { $0.holds || $0.end?.point == pair.strayedFrom ?? position } ?? false,
+                holds: isFit && (survey.map { $0.holds || $0.end?.point == pair.strayedFrom ?? position } ?? false),
                 end: survey?.end,
-                isBlank: position == .start && ahead.isEmpty && pair.strayedFrom == nil,
+                isBlank: isFit && position == .start && ahead.isEmpty && pair.strayedFrom == nil,
                 partOf: memory.partOf,
-                isBehind: survey?.end.map { $0.point.number > position.number } ?? false,
+                isBehind: isFit && (survey?.end.map { $0.point.number > position.number } ?? false),
                 wentBack: memory.owes > 0,
                 isAstray: pair.strayedFrom != nil,
-                holdsRecorded: pair.reading.isRecordedOn[site] ?? false,
+                holdsRecorded: pair.reading.isRecordedOn[site] ?? false || endsOnRecord(site),
                 node: settings.node
             )
         )

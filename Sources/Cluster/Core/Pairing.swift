@@ -38,6 +38,8 @@ struct Pairing: Sendable {
         var ends: [ChainSite: FileMark] = [:]
         /// Where the database stood before the seals that were passed over in the peer's store.
         var beforeSeals: ChainPoint?
+        /// Those with a file that does not fit the database: it stands before a whole copy of another history.
+        var unfit: Set<ChainSite> = []
         /// Whether each leads to the place on record, where a power cut took the database back behind that.
         var isRecordedOn: [ChainSite: Bool] = [:]
     }
@@ -61,8 +63,8 @@ struct Pairing: Sendable {
     // A node without one.
     /// The place on record of a database that stands at none, after a power cut; what it held was kept aside.
     var strayedFrom: ChainPoint?
-    /// The place on record of a database that stands at an earlier one, after a power cut.
-    var wentBackFrom: ChainPoint?
+    /// The places on record behind which a power cut took the database, that of the last one at the end.
+    var wentBackOver: [ChainPoint] = []
     /// A claimant has seen that this database must first go back to this host's store.
     var mustGoBack = false
     /// When this host's store was looked at last, and what it then had.
