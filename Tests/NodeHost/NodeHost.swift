@@ -26,7 +26,7 @@ import UnixSignals
 /// Each event is a line: `role NAME epoch=E t=NS`, `first-write n=N epoch=E t=NS`, `write-refused t=NS REASON`,
 /// `write-failed`, `replicate-failed`, `rewound`, `reader-fault`, `ended`. Times are nanoseconds since the boot. Commands
 /// are lines on standard input, answered by one line that begins with the command: `status`, `sync`, `write on|off`,
-/// `switchover NAME`, `promote`, `demote`. SIGTERM ends the node in an orderly way; when the input ends the parent is
+/// `switchover NAME`, `promote`, `promote-down ANSWERS`, `demote`. SIGTERM ends the node in an orderly way; when the input ends the parent is
 /// gone, and the process ends at once.
 @main
 struct NodeHost {
@@ -131,6 +131,10 @@ struct RunningHost {
                     continue
                 }
                 await perform(.switchover(to: other), "switchover")
+            case ("promote-down", 1...2):
+                let answers = words.count > 1 ? words[1].split(separator: ",") : []
+                let confirmed = Set(answers.compactMap { PairQuestion(rawValue: String($0)) })
+                await perform(.promotePeerIsDown(confirmed), "promote-down")
             case ("promote", 1): await perform(.promote(acceptLoss: false), "promote")
             case ("demote", 1): await perform(.demote, "demote")
             default: say("\(line) failed: no such command")

@@ -6,11 +6,13 @@ import Replication
 extension ChainStore {
     /// What lies in the store, and whether a restore leads to a place, its level-0 file included.
     ///
+    /// - Parameter looksAtEnd: Whether to look at what the newest level-0 file says of itself.
     /// - Returns: `nil`, and why, where the store does not answer.
-    func survey(_ place: ChainPoint) async -> (survey: StoreSurvey?, error: String?) {
+    func survey(_ place: ChainPoint, looksAtEnd: Bool = false) async -> (survey: StoreSurvey?, error: String?) {
         do throws(ReplicaError) {
             let listing = try await replica.list()
             var survey = StoreSurvey(highest: listing.highest?.rawValue ?? 0, holds: listing.isEmpty)
+            if looksAtEnd, let newest = listing[0].last { survey.end = try await replica.mark(of: newest) }
             guard place.number > 0 else { return (survey, nil) }
             let reach = listing.highestContiguous?.rawValue ?? 0
             let file = TransactionID(exactly: place.number).flatMap { listing.file(level: 0, min: $0, max: $0) }
@@ -26,13 +28,17 @@ extension ChainStore {
     /// is not told by its level-0 files all of it is looked at.
     ///
     /// The newest file alone tells nothing: what was put there after its disk went back is there, and leads nowhere.
-    func check(_ place: ChainPoint, since earlier: UInt64) async -> (survey: StoreSurvey?, error: String?) {
+    func check(
+        _ place: ChainPoint,
+        since earlier: UInt64,
+        looksAtEnd: Bool = false
+    ) async -> (survey: StoreSurvey?, error: String?) {
         do throws(ReplicaError) {
             let files = try await replica.list(levels: [0])[0].filter { $0.min == $0.max && $0.max.rawValue >= earlier }
             let numbers = files.prefix { $0.max.rawValue <= place.number }
             guard earlier > 0, earlier <= place.number, UInt64(numbers.count) == place.number - earlier + 1,
                 let newest = numbers.last, try await replica.holds(place, in: newest)
-            else { return await survey(place) }
+            else { return await survey(place, looksAtEnd: looksAtEnd) }
             return (StoreSurvey(highest: files.last?.max.rawValue ?? place.number, holds: true), nil)
         } catch {
             return (nil, error.message)
@@ -41,6 +47,18 @@ extension ChainStore {
 }
 
 extension Replica {
+    /// What a level-0 file says of itself; `nil` for one without a mark of ours.
+    fileprivate func mark(of file: ReplicaFile) async throws(ReplicaError) -> FileMark? {
+        let header = try await header(of: file)
+        guard let mark = header.sourceMark else { return nil }
+        return FileMark(
+            point: ChainPoint(number: file.max.rawValue, checksum: mark.checksum),
+            node: NodeID(rawValue: header.nodeID),
+            epoch: Epoch(rawValue: mark.epoch),
+            fileChecksum: try await trailer(of: file).fileChecksum
+        )
+    }
+
     /// Whether a file leads to a place; one that is damaged does not.
     fileprivate func holds(_ place: ChainPoint, in file: ReplicaFile) async throws(ReplicaError) -> Bool {
         do throws(ReplicaError) {

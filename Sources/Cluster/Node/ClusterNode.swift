@@ -105,6 +105,7 @@ public final class ClusterNode: Service, NodeControl {
     public func readCheck() async -> String? { await ReadCheck.run(configuration.database.database) }
     public func promise(_ request: PromiseRequest) async -> Bool { await driver.promise(request) }
     public func hint() async { driver.inbox.post(.hint) }
+    public func notePeerHealth(isGood: Bool) async { driver.inbox.post(.peerHealth(isGood: isGood)) }
     public func perform(_ command: NodeCommand) async throws(NodeCommandError) { try await driver.perform(command) }
     public func node(named text: String) async -> NodeID? { await driver.node(named: text) }
 }

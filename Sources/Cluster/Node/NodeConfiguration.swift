@@ -48,6 +48,9 @@ public struct NodeConfiguration: Sendable {
     public var maxCatchUp: Duration = .seconds(60)
     /// Whether promises of the other nodes keep the gate open while the store is away.
     public var isFailsafe = true
+    /// Without a witness: whether the node takes over by itself where the peer's health checks fail and its store does not
+    /// answer. Two hosts that only lose sight of each other both write then.
+    public var isUnsafelyPromoted = false
     /// The version of the program, for the node's record.
     public var version = ""
     /// Makes the database where a cluster begins and there is none; `nil`: it must be there.

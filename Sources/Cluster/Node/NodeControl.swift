@@ -15,6 +15,9 @@ public protocol NodeControl: Sendable {
     /// Somebody says that the lease is worth a look.
     func hint() async
 
+    /// The peer's process answers its health checks again, or has failed so many that it is worth a thought.
+    func notePeerHealth(isGood: Bool) async
+
     /// Carries out an operator's word, and waits until it is done or refused.
     ///
     /// - Throws: ``NodeCommandError``.
@@ -22,6 +25,11 @@ public protocol NodeControl: Sendable {
 
     /// The id of the node that is named so, by its name or its id; `nil` where no node of the cluster is. Asks the store.
     func node(named text: String) async -> NodeID?
+}
+
+extension NodeControl {
+    /// Only a node whose cluster has no witness makes anything of it.
+    public func notePeerHealth(isGood: Bool) async {}
 }
 
 /// An operator's word that was not carried out.

@@ -10,7 +10,8 @@ extension NodeDriver {
     func perform(_ action: NodeAction, _ group: inout DiscardingTaskGroup) async -> Bool {
         switch action {
         case .readLease, .swapLease, .overwriteLease, .deleteLease: performLease(action, &group)
-        case .examine, .fetch, .fetchMerged, .apply, .notePosition, .verify, .createSeal, .createRecord, .upload,
+        case .examine, .fetch, .fetchMerged, .apply, .notePosition, .verify, .createSeal, .createWholeSeal, .createRecord,
+            .upload,
             .quarantine, .rewind:
             await performChain(action, &group)
         case .accepted(let point): await accepted(point)
@@ -33,8 +34,7 @@ extension NodeDriver {
             logger.warning("\(text)")
         case .end: hasEnded = true
         case .useChain, .survey, .createCopy, .publishCopy, .captureAll: performCrossing(action, &group)
-        // Hosts without a witness are not driven yet.
-        case .readCell, .swapCell, .createWholeSeal: break
+        case .readCell, .swapCell: performCell(action, &group)
         }
         return true
     }

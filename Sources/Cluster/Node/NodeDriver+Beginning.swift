@@ -61,7 +61,7 @@ extension NodeDriver {
         settings.absence = max(settings.absence, configuration.registration * 5)
         settings.isFailsafe = configuration.isFailsafe
         settings.longestCatchUp = configuration.maxCatchUp
-        settings.topology = places.topology
+        (settings.topology, settings.isUnsafelyPromoted) = (places.topology, configuration.isUnsafelyPromoted)
         core = NodeCore(
             settings,
             memory: identity.memory,

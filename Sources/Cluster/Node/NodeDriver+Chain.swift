@@ -31,6 +31,8 @@ extension NodeDriver {
             group.addTask { inbox.post(.verified(ticket, checksum: await database.checksum ?? 0)) }
         case .createSeal(let ticket, let epoch, let end):
             group.addTask { await self.seal(ticket, epoch, end, identity.node, chain) }
+        case .createWholeSeal(let ticket, let epoch, let end):
+            group.addTask { await self.sealWhole(ticket, epoch, end, identity.node, chain) }
         case .createRecord(let ticket, let record):
             group.addTask { inbox.post(.recorded(ticket, await chain.create(record))) }
         case .upload(let ticket, let mark):
@@ -92,7 +94,7 @@ extension NodeDriver {
         guard let identity, let chain else { return nil }
         if await !database.exists {
             logger.info("Restoring the database from the replica")
-            let (state, _) = try await restore(chain, to: database.path)
+            let state = try await restore(chain, to: database.path).state
             try await database.note(state)
         }
         await database.lock()
@@ -115,14 +117,17 @@ extension NodeDriver {
     }
 
     /// Restores the chain's newest state to a file.
-    func restore(_ chain: ChainStore, to path: FilePath) async throws -> (state: ChainState, pageSize: Int) {
+    func restore(
+        _ chain: ChainStore,
+        to path: FilePath
+    ) async throws -> (state: ChainState, pageSize: Int, node: NodeID?) {
         try await checkThatChainHasBegun(chain)
         let result = try await Restorer(chain.replica).restore(.latest, to: path)
-        guard let newest = result.plan.files.last,
-            let mark = try await chain.replica.header(of: newest).sourceMark
-        else { throw NodeError.unmarkedChain("\(chain.replica.store)") }
+        guard let newest = result.plan.files.last else { throw NodeError.noDatabaseYet }
+        let header = try await chain.replica.header(of: newest)
+        guard let mark = header.sourceMark else { throw NodeError.unmarkedChain("\(chain)") }
         let state = ChainState(number: result.plan.max.rawValue, checksum: result.databaseChecksum, epoch: mark.epoch)
-        return (state, result.pageSize)
+        return (state, result.pageSize, header.nodeID == 0 ? nil : NodeID(rawValue: header.nodeID))
     }
 
     // MARK: - Following
@@ -166,6 +171,33 @@ extension NodeDriver {
             noteStored(state.number, created.stored)
             note(created.error.map { ChainTrouble(words: "the seal was not taken: \($0)") })
             if created.stored != nil, !isBridged { try await copy?.publish() }
+            inbox.post(.created(ticket, created.answer))
+        } catch {
+            logger.warning("The seal could not be made", metadata: ["error": "\(error)"])
+            inbox.post(.created(ticket, .unknown))
+        }
+    }
+
+    /// Makes a seal of all pages, with the same pages beside the chain as a snapshot: where the database goes on in a store
+    /// whose history is not its own.
+    private func sealWhole(
+        _ ticket: Ticket,
+        _ epoch: Epoch,
+        _ end: ChainPoint,
+        _ node: NodeID,
+        _ chain: ChainStore
+    ) async {
+        do {
+            let state = ChainState(
+                number: end.number + 1,
+                checksum: await database.checksum ?? end.checksum,
+                epoch: epoch.rawValue
+            )
+            let file = try await database.makeSeal(state, node: node, .everything)
+            let created = await chain.create(file)
+            noteStored(state.number, created.stored)
+            note(created.error.map { ChainTrouble(words: "the seal was not taken: \($0)") })
+            if created.stored != nil { try await BeginningCopy(seal: file, chain: chain).publish() }
             inbox.post(.created(ticket, created.answer))
         } catch {
             logger.warning("The seal could not be made", metadata: ["error": "\(error)"])

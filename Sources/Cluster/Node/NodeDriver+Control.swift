@@ -57,7 +57,20 @@ extension NodeDriver {
         }
         if openTails > 0 { words.append("\(openTails) tails wait to be acknowledged: `tail list`") }
         if let hindrance = core.hindrance(at: now) { words.append(hindrance) }
-        words += crossedDegradations(core)
+        words += crossedDegradations(core) + pairedDegradations(core)
+        return words
+    }
+
+    private func pairedDegradations(_ core: NodeCore) -> [String] {
+        guard places.topology == .paired else { return [] }
+        var words: [String] = []
+        for (site, error) in cellErrors.sorted(by: { $0.value < $1.value }) {
+            words.append("\(site == .own ? "this host's store" : "the peer's store") is away: \(error)")
+        }
+        if let need = core.need { words.append(need.sentence + (need.command.map { " If so: `\($0)`" } ?? "")) }
+        if configuration.isUnsafelyPromoted {
+            words.append("'unsafe-auto-promote' is on: hosts that lose sight of each other may both write")
+        }
         return words
     }
 
@@ -66,7 +79,7 @@ extension NodeDriver {
         if core.isUnsettled {
             return ["\(peer) does not hold the whole history yet: nothing is replicated until it does"]
         }
-        return core.isProtecting
+        return core.isProtecting && places.topology == .crossed
             ? ["the other host may not take over yet: not everything is known to be in \(peer)"] : []
     }
 
@@ -102,7 +115,8 @@ extension NodeDriver {
             throw NodeCommandError(.needsOperator, core.haltReason ?? "This node has halted.")
         }
         switch command {
-        case .promote, .promotePeerIsDown: try await promote(command, core)
+        case .promote: try await promote(command, core)
+        case .promotePeerIsDown(let confirmed): try await promote(command, confirmed)
         case .switchover(let node): try await switchOver(to: node, core)
         case .demote:
             inbox.post(.command(command))
@@ -127,12 +141,40 @@ extension NodeDriver {
         try await wait(.seconds(90), "This node did not become primary: see its log.") { $0.role == .primary }
     }
 
+    /// Takes over from a peer that is down, without a witness, once what the rules ask is answered.
+    private func promote(
+        _ command: NodeCommand,
+        _ confirmed: Set<PairQuestion>
+    ) async throws(NodeCommandError) {
+        // A cell may just be being read.
+        let deadline = NodeClock.now + .seconds(5)
+        while let core {
+            switch core.promotion {
+            case .needless where core.role == .primary: return
+            case .needless(let why), .refused(let why):
+                guard NodeClock.now < deadline else { throw NodeCommandError(.refused, why) }
+                do { try await Pause.sleep(for: .milliseconds(50)) } catch {
+                    throw NodeCommandError(.failed, "The node ends.")
+                }
+            case .asks(let word):
+                let open = word.questions.filter { !confirmed.contains($0) }
+                guard open.isEmpty else { throw NodeCommandError(.needsOperator, word.asking(open)) }
+                inbox.post(.command(command))
+                return try await wait(.seconds(90), "This node did not become primary: see its log.") {
+                    $0.role == .primary
+                }
+            }
+        }
+    }
+
     private func switchOver(to node: NodeID, _ core: NodeCore) async throws(NodeCommandError) {
         guard core.role == .primary else {
             throw NodeCommandError(.refused, "This node is not the primary (\(core.role.rawValue)): ask that one.")
         }
         guard node != identity?.node else { return }
-        guard core.leaseView(at: NodeClock.now)?.eligible.contains(node) == true else {
+        // Without a witness there is no list: the other node takes the right once it is let go to it.
+        let isListed = core.leaseView(at: NodeClock.now)?.eligible.contains(node) ?? false
+        guard places.topology == .paired || isListed else {
             throw NodeCommandError(
                 .refused,
                 "Node \(node) is not on the list of those that may take over: is it running, and has it joined?"

@@ -14,13 +14,15 @@ extension NodeDriver {
             self.site = site
             dropAhead(&group)
         case .survey(let ticket, let place):
-            let site = site
+            let (site, isPaired) = (site, places.topology == .paired)
             // Where it writes only what has come since is looked at.
             let earlier = primary?.isUnsettled == false ? checkedThrough : 0
             group.addTask {
                 guard await self.recognizes(site) else { return inbox.post(.surveyed(ticket, nil)) }
                 let (survey, error) =
-                    earlier > 0 ? await chain.check(place, since: earlier) : await chain.survey(place)
+                    earlier > 0
+                    ? await chain.check(place, since: earlier, looksAtEnd: isPaired)
+                    : await chain.survey(place, looksAtEnd: isPaired)
                 await self.noteSurvey(survey, of: place, error)
                 inbox.post(.surveyed(ticket, survey))
             }

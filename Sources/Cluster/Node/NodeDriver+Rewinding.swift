@@ -9,7 +9,7 @@ extension NodeDriver {
         if let end = await rewindByPages(chain) { return inbox.post(.rewound(ticket, end)) }
         let path = chain.folder.temporaryFile("rewind")
         do {
-            let (state, pageSize) = try await restore(chain, to: path)
+            let (state, pageSize, node) = try await restore(chain, to: path)
             if let size = await database.pageSize, size != pageSize {
                 let words =
                     "The chain in \(chain) has pages of \(pageSize) bytes, this database of \(size): it is "
@@ -21,7 +21,7 @@ extension NodeDriver {
             try await onDisk { try Disk.remove(path) }
             if isDone { fork = nil }
             logger.info("The database was put back by a restore", metadata: ["position": "\(state.number)"])
-            inbox.post(.rewound(ticket, isDone ? ChainEnd(state) : nil))
+            inbox.post(.rewound(ticket, isDone ? ChainEnd(state, node: node) : nil))
         } catch {
             logger.warning("The database could not be put back on the chain yet", metadata: ["error": "\(error)"])
             lastAlarm = "\(error)"
@@ -50,7 +50,10 @@ extension NodeDriver {
                 "The database was put back by the pages that differ",
                 metadata: ["fork": "\(fork)", "position": "\(difference.state.number)"]
             )
-            return ChainEnd(difference.state)
+            return ChainEnd(
+                difference.state,
+                node: difference.node == 0 ? nil : NodeID(rawValue: difference.node)
+            )
         } catch {
             // The restore says what is wrong, if it still is.
             logger.debug("The pages that differ could not be had", metadata: ["error": "\(error)"])
@@ -60,5 +63,7 @@ extension NodeDriver {
 }
 
 extension ChainEnd {
-    init(_ state: ChainState) { self.init(point: ChainPoint(state), epoch: Epoch(rawValue: state.epoch)) }
+    init(_ state: ChainState, node: NodeID?) {
+        self.init(point: ChainPoint(state), epoch: Epoch(rawValue: state.epoch), node: node)
+    }
 }

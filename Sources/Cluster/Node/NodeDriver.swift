@@ -50,6 +50,10 @@ actor NodeDriver {
     var promiseCount: UInt64 = 0
     var wantsFlush = false
     var isFlushing = false
+    /// Why the cell in a store cannot be had, where two hosts have no witness.
+    var cellErrors: [ChainSite: String] = [:]
+    /// When the head is to be in the cell again, for retention.
+    var nextHead = NodeClock.now
     /// Stores that did not answer when the node started.
     var unseenStores: Set<ChainSite> = []
     /// Why the database cannot begin a cluster.
@@ -173,6 +177,7 @@ actor NodeDriver {
         primary?.setLicence(below: core?.deletableBelow(at: now) ?? 0)
         if let id = core?.position.transaction { applied.stand(at: id) }
         noteLag(now)
+        askForHead(at: now)
         if let primary { await primary.resumeIfNeeded() }
         flushIfWanted(&group)
     }

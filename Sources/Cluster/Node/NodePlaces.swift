@@ -10,15 +10,22 @@ struct NodePlaces: Sendable {
     let witness: (any Witness)?
 
     /// Which stores the nodes use.
-    var topology: StoreTopology { peer == nil ? .shared : .crossed }
+    var topology: StoreTopology { peer == nil ? .shared : witness == nil ? .paired : .crossed }
 
     /// What finds or begins the cluster of two hosts; `nil` where all nodes share a store.
     func founding(_ name: String) -> TwoStoreFounding? {
-        guard let peer, let witness else { return nil }
+        guard let peer else { return nil }
+        guard let witness else { return TwoStoreFounding(own: own, peer: peer, name: name) }
         return TwoStoreFounding(own: own, peer: peer, witness: witness, name: name)
     }
 
-    /// The lease of a cluster.
+    /// The cell in a store, where two hosts have no witness.
+    func cell(_ site: ChainSite) -> LeaseStore {
+        let place = site == .own ? own : peer ?? own
+        return LeaseStore(place.leases, layout: place.layout)
+    }
+
+    /// The lease of a cluster; without a witness this host's own cell.
     func lease(of cluster: ClusterID) -> LeaseStore {
         witness.map { LeaseStore($0.cell(of: cluster)) } ?? LeaseStore(own.leases, layout: own.layout)
     }

@@ -87,13 +87,18 @@ extension TwoStoreFounding {
             throw NodeCommandError(.failed, "\(error)")
         }
         let cell = witness.cell(of: cluster)
-        let answer = await LeaseStore(cell).swap(body, condition: nil)
+        let answer: (answer: SwapAnswer, error: ObjectStoreError?)
+        if let cells = witness as? PairedCells {
+            answer = await cells.begin(with: body)
+        } else {
+            answer = await LeaseStore(cell).swap(body, condition: nil)
+        }
         if case .swapped = answer.answer { return try await ended(.founded(body), founder) }
         // Another node was faster, or the answer was lost.
         guard let there = try await lease(of: cluster) else {
             throw NodeCommandError(.failed, "\(answer.error?.message ?? "\(cell) took no lease.") Try again.")
         }
-        return try await ended(there.nonce == body.nonce ? .founded(there) : .present(there), founder)
+        return try await ended(there.session == body.session ? .founded(there) : .present(there), founder)
     }
 
     /// Writes down that the lease is there: whoever finds it gone from now on does not write another one.

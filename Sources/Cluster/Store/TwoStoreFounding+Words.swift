@@ -54,7 +54,15 @@ extension TwoStoreFounding {
         + "with 'cluster init' on the host whose database is to count."
 
     func lostLease(_ cluster: ClusterID) -> NodeCommandError {
-        NodeCommandError(
+        guard !isPaired else {
+            return NodeCommandError(
+                .needsOperator,
+                "\(title(.own)) has lost its cell, '\(own.layout.lease)', and says that the cluster has begun. Where the peer "
+                    + "writes, stop this node and copy that object from the peer's store, with \"state\" set to \"held\"; "
+                    + "where nobody does, begin anew under new paths."
+            )
+        }
+        return NodeCommandError(
             .needsOperator,
             "\(witness.cell(of: cluster)) is empty, and the stores say that the cluster has begun: the witness has lost the "
                 + "lease, or it is another one. See whether 'witness' names the right one. Where the lease is lost: "

@@ -34,6 +34,11 @@ package struct TwoStoreFounding: Sendable {
     /// A node that has written nothing for so long is taken for gone (failover-review N17).
     static let absence = Duration.seconds(300)
 
+    /// Takes the places of two hosts without a witness; nothing is asked of them.
+    package init(own: ClusterPlace, peer: ClusterPlace, name: String) {
+        self.init(own: own, peer: peer, witness: PairedCells(own: own, peer: peer), name: name)
+    }
+
     /// Takes the places; nothing is asked of them.
     package init(own: ClusterPlace, peer: ClusterPlace, witness: any Witness, name: String) {
         (self.own, self.peer, self.witness, self.name) = (own, peer, witness, name)
@@ -113,6 +118,9 @@ package struct TwoStoreFounding: Sendable {
     }
 
     func place(_ site: ChainSite) -> ClusterPlace { site == .own ? own : peer }
+
+    /// Whether there is no witness, and a cell lies in each store.
+    var isPaired: Bool { witness is PairedCells }
 
     func look() async throws(NodeCommandError) -> Look {
         async let mine = read(.own)

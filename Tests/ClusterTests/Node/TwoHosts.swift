@@ -4,17 +4,17 @@ import Replication
 import SystemPackage
 import TestSupport
 
-/// Two hosts with a store each, and a witness in a third folder.
+/// Two hosts with a store each, and a witness in a third folder, or none.
 struct TwoHosts {
     let folder: FilePath
     let peers = TestPeers()
-    let witness: FolderWitness
+    let witness: FolderWitness?
     /// How long the lease lives.
     let ttl: Duration
 
-    init(in folder: FilePath, ttl: Duration = .milliseconds(900)) {
+    init(in folder: FilePath, hasWitness: Bool = true, ttl: Duration = .milliseconds(900)) {
         (self.folder, self.ttl) = (folder, ttl)
-        witness = FolderWitness(root: folder.appending("witness"))
+        witness = hasWitness ? FolderWitness(root: folder.appending("witness")) : nil
     }
 
     /// The folder of a host's store.

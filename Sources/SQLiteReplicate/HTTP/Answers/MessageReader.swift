@@ -59,6 +59,19 @@ struct MessageReader {
         }
     }
 
+    /// The questions that were answered with yes: their names, with commas between.
+    func answers(_ key: String) throws(MessageError) -> Set<PairQuestion> {
+        guard members[key] != nil else { return [] }
+        var answers: Set<PairQuestion> = []
+        for name in try string(key).split(separator: ",") {
+            guard let question = PairQuestion(rawValue: String(name)) else {
+                throw wrong(key, PairQuestion.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            answers.insert(question)
+        }
+        return answers
+    }
+
     private func wrong(_ key: String, _ kind: String) -> MessageError {
         MessageError(message: "'\(key)' is missing, or it is not \(kind).")
     }

@@ -72,6 +72,7 @@ public final class HealthWatch: Service {
         }
         // At each further one, too: it costs one read of the lease.
         if count >= threshold { await node.hint() }
+        if count >= threshold || count == 0 && before > 0 { await node.notePeerHealth(isGood: count == 0) }
     }
 }
 

@@ -25,6 +25,8 @@ public struct NodeClient: PeerMessaging {
     public enum Command: Hashable, Sendable {
         /// Take over where nobody holds the lease; `acceptLoss`: even where this node is not known to have everything.
         case promote(acceptLoss: Bool)
+        /// Without a witness: take over from a peer that is down, with these questions answered with yes.
+        case promotePeerIsDown(Set<PairQuestion>)
         /// Hand over to the node with this name or id.
         case switchover(to: String)
         /// Let go and stay out.
@@ -172,7 +174,7 @@ extension NodeClient {
 extension NodeClient.Command {
     fileprivate var path: String {
         switch self {
-        case .promote: "/cluster/promote"
+        case .promote, .promotePeerIsDown: "/cluster/promote"
         case .switchover: "/cluster/switchover"
         case .demote: "/cluster/demote"
         }
@@ -181,6 +183,13 @@ extension NodeClient.Command {
     fileprivate var members: [String: JSONValue] {
         switch self {
         case .promote(let acceptLoss): ["acceptLoss": .bool(acceptLoss)]
+        case .promotePeerIsDown(let answers):
+            answers.isEmpty
+                ? ["peerIsDown": .bool(true)]
+                : [
+                    "peerIsDown": .bool(true),
+                    "yes": .string(answers.map(\.rawValue).sorted().joined(separator: ",")),
+                ]
         case .switchover(let name): ["to": .string(name)]
         case .demote: [:]
         }

@@ -16,6 +16,9 @@ struct NodeResponder: Sendable {
             case .promise: return await promise(try PromiseMessage(parsing: body))
             case .promote:
                 let members = try MessageReader(body, isOptional: true)
+                if try members.flag("peerIsDown") {
+                    return await perform(.promotePeerIsDown(try members.answers("yes")))
+                }
                 return await perform(.promote(acceptLoss: try members.flag("acceptLoss")))
             case .switchover:
                 let members = try MessageReader(body)

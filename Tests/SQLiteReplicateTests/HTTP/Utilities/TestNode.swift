@@ -68,7 +68,7 @@ actor TestNode: NodeControl {
         if let obstacle { throw obstacle }
         commands.append(command)
         switch command {
-        case .promote: present.role = .primary
+        case .promote, .promotePeerIsDown: present.role = .primary
         case .demote, .switchover: present.role = .joining
         case .shutDown: break
         }
