@@ -2,7 +2,7 @@
 ///
 ///     <path>/cluster/lease.json           the lease
 ///     <path>/cluster/store.json           whose store it is, where each of two hosts has one
-///     <path>/cluster/epochs/<epoch>.json  what is written down of each epoch
+///     <path>/cluster/epochs/<epoch>.json  what is written down of each epoch (`<epoch>-<node>.json` without a witness)
 ///     <path>/cluster/nodes/<node>.json    what each node says of itself
 ///     <path>/cluster/tails/<node>/…       what was committed beside the chain, kept
 ///     <path>/cells/<cluster>              the lease of another store's cluster whose witness this store is
@@ -30,8 +30,26 @@ public struct ClusterLayout: Hashable, Sendable {
     public var tails: String { key("cluster/tails/") }
     /// The tails of a node.
     public func tails(of node: NodeID) -> String { "\(tails)\(node)/" }
-    /// The record of an epoch.
+    /// The record of an epoch, where one number is one epoch.
     public func record(of epoch: Epoch) -> String { "\(epochs)\(SessionID(rawValue: epoch.rawValue)).json" }
+    /// The record of an epoch where two nodes may have one number: between two hosts without a witness.
+    public func record(of stamp: EpochStamp) -> String {
+        "\(epochs)\(SessionID(rawValue: stamp.epoch.rawValue))-\(stamp.node).json"
+    }
+    /// Where a record goes.
+    public func place(of record: EpochRecord, in topology: StoreTopology) -> String {
+        topology == .paired ? self.record(of: record.stamp) : self.record(of: record.epoch)
+    }
+    /// The epoch whose record has this key; with node 0 where its name has no node in it; `nil`: it is no record.
+    func epoch(ofRecordAt key: String) -> EpochStamp? {
+        guard key.hasPrefix(epochs), key.hasSuffix(".json") else { return nil }
+        let name = key.dropFirst(epochs.count).dropLast(5)
+        let parts = name.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let number = parts.first.flatMap({ SessionID($0) })?.rawValue else { return nil }
+        let epoch = Epoch(rawValue: number)
+        guard parts.count > 1 else { return EpochStamp(epoch: epoch, node: EpochStamp.zero.node) }
+        return NodeID(parts[1]).map { EpochStamp(epoch: epoch, node: $0) }
+    }
     /// The record of a node.
     public func record(of node: NodeID) -> String { "\(nodes)\(node).json" }
     /// The leases of all clusters whose witness the store is.

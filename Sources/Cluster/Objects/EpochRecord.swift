@@ -1,4 +1,5 @@
-/// What is written down once of each epoch that sealed the chain (`cluster/epochs/<epoch>.json`).
+/// What is written down once of each epoch that sealed the chain (`cluster/epochs/<epoch>.json`, and between two hosts
+/// without a witness `<epoch>-<node>.json`: two nodes may have the same number).
 public struct EpochRecord: Hashable, Sendable {
     /// Why an epoch began.
     public enum Cause: String, Hashable, Sendable {
@@ -44,6 +45,9 @@ public struct EpochRecord: Hashable, Sendable {
         (self.parent, self.parentEpoch) = (parent, parentEpoch)
         (self.keepFrom, self.first, self.cause) = (keepFrom, first, cause)
     }
+
+    /// The epoch, and its node.
+    package var stamp: EpochStamp { EpochStamp(epoch: epoch, node: node) }
 
     /// The level-0 files that retention never deletes: at each a request of a dead session may be under way, and would
     /// find a hole (failover-review N7).

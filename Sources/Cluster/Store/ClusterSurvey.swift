@@ -53,10 +53,10 @@ public struct ClusterSurvey: Sendable {
         let objects = try await store.list(prefix: layout.prefix).filter { $0.key != layout.lease }
         hasTraces = !objects.isEmpty
         let eras = objects.compactMap { object in
-            Self.number(object.key, layout.epochs).map { (epoch: Epoch(rawValue: $0), object: object) }
+            layout.epoch(ofRecordAt: object.key).map { (stamp: $0, object: object) }
         }
-        .sorted { $0.epoch > $1.epoch }
-        highestEpoch = eras.first?.epoch ?? .zero
+        .sorted { $0.stamp > $1.stamp }
+        highestEpoch = eras.first?.stamp.epoch ?? .zero
         let members = objects.filter { Self.number($0.key, layout.nodes) != nil }
         let wanted = eras.prefix(epochLimit).map(\.object) + members
         let contents = try await Self.contents(of: wanted, in: store)

@@ -71,7 +71,7 @@ public struct TwoStoreSurvey: Sendable {
         (witness, witnessTrouble) = ("\(places.witness)", trouble)
         survey = ClusterSurvey(
             lease: finding,
-            epochs: Self.merged(own.survey?.epochs, peer.survey?.epochs) { $0.record.epoch.rawValue }.reversed(),
+            epochs: Self.merged(own.survey?.epochs, peer.survey?.epochs) { $0.record.stamp }.reversed(),
             nodes: Self.merged(own.survey?.nodes, peer.survey?.nodes) { $0.record.node.rawValue }
                 .sorted { ($0.record.name, $0.record.node) < ($1.record.name, $1.record.node) },
             hasTraces: own.survey?.hasTraces ?? false || peer.survey?.hasTraces ?? false,
@@ -132,12 +132,12 @@ public struct TwoStoreSurvey: Sendable {
     }
 
     /// Of both, the newer one of each.
-    private static func merged<Record>(
+    private static func merged<Record, ID: Hashable & Comparable>(
         _ one: [ClusterSurvey.Dated<Record>]?,
         _ two: [ClusterSurvey.Dated<Record>]?,
-        _ id: (ClusterSurvey.Dated<Record>) -> UInt64
+        _ id: (ClusterSurvey.Dated<Record>) -> ID
     ) -> [ClusterSurvey.Dated<Record>] {
-        var newest: [UInt64: ClusterSurvey.Dated<Record>] = [:]
+        var newest: [ID: ClusterSurvey.Dated<Record>] = [:]
         for record in (one ?? []) + (two ?? []) {
             if let there = newest[id(record)], there.written >= record.written { continue }
             newest[id(record)] = record

@@ -108,4 +108,24 @@ import Testing
         #expect(layout.record(of: NodeID.two) == "a/b/cluster/nodes/0000000000000002.json")
         #expect(ClusterLayout(path: "").lease == "cluster/lease.json")
     }
+
+    @Test("Of two epochs with one number, without a witness, each has its record; other topologies keep their names")
+    func recordsOfPairedEpochs() {
+        let layout = ClusterLayout(path: "a")
+        let one = EpochRecord.sample(epoch: 26, first: 8)
+        var two = one
+        two.node = .two
+        #expect(layout.place(of: one, in: .paired) == "a/cluster/epochs/000000000000001a-0000000000000001.json")
+        #expect(layout.place(of: two, in: .paired) == "a/cluster/epochs/000000000000001a-0000000000000002.json")
+        for topology in [StoreTopology.shared, .crossed] {
+            #expect(layout.place(of: two, in: topology) == "a/cluster/epochs/000000000000001a.json")
+        }
+        #expect(layout.epoch(ofRecordAt: layout.record(of: two.stamp)) == two.stamp)
+        #expect(layout.epoch(ofRecordAt: layout.record(of: two.epoch))?.epoch == two.epoch)
+        for name in [
+            "x.json", "1a-2.json", "000000000000001a-.json", "000000000000001a", "../nodes/0000000000000002.json",
+        ] {
+            #expect(layout.epoch(ofRecordAt: layout.epochs + name) == nil, "\(name)")
+        }
+    }
 }

@@ -145,4 +145,24 @@ import Testing
             #expect(survey.problems.count == 1 && survey.problems.first?.contains(damaged) == true)
         }
     }
+
+    @Test(
+        "Records under both kinds of names are read, the newest epoch first, and of one number that of the higher node"
+    )
+    func surveyOfPairedEpochs() async throws {
+        try await withTemporaryFolder { folder in
+            let place = ClusterFounding.folder(folder)
+            var other = EpochRecord.sample(epoch: 2, first: 20)
+            other.node = .two
+            try await place.put(.sample(epoch: 1, first: 10))
+            for record in [other, .sample(epoch: 2, first: 20)] { try await place.put(record, in: .paired) }
+            let survey = try await place.survey()
+            #expect(
+                survey.epochs.map { $0.record.stamp.description } == [
+                    "2 of \(NodeID.two)", "2 of \(NodeID.one)", "1 of \(NodeID.one)",
+                ]
+            )
+            #expect(survey.highestEpoch == Epoch(rawValue: 2) && survey.problems.isEmpty)
+        }
+    }
 }

@@ -50,9 +50,9 @@ extension ClusterFounding {
         )
     }
 
-    func put(_ record: EpochRecord) async throws {
+    func put(_ record: EpochRecord, in topology: StoreTopology = .shared) async throws {
         let body = ObjectBody.bytes(ByteBuffer(bytes: record.encoded(at: "2026-01-02T03:04:05Z")))
-        try await leases.put(layout.record(of: record.epoch), body, metadata: ObjectMetadata(), condition: .none)
+        try await leases.put(layout.place(of: record, in: topology), body, metadata: ObjectMetadata(), condition: .none)
     }
 
     func put(_ record: NodeRecord) async throws {
