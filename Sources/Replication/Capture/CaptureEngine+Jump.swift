@@ -34,7 +34,8 @@ extension CaptureEngine {
     /// jump stay until they are dropped as others are. Writers wait for as long as it takes to close what is captured.
     ///
     /// - Parameter number: The lowest number that it may have; it gets a higher one where files have that already.
-    /// - Returns: `nil` where writers leave no gap just now, or the database is being read as a whole: to be tried again.
+    /// - Returns: `nil` where somebody else has the write lock and commits just now, or the database is being read as a whole:
+    ///   to be tried again.
     /// - Throws: ``CaptureError`` where the database is not attached, or cannot be read.
     package func jump(from number: TransactionID) throws -> HistoryJump? {
         guard phase == .attached else {
@@ -46,14 +47,21 @@ extension CaptureEngine {
             guard copy == nil, copyDue == nil, table != nil else { return nil }
             try closeCapture()
             let gate = try gateConnection()
-            guard try lockWriters(on: gate, patience: .milliseconds(20), pause: .zero) else { return nil }
+            let isGated = try lockWriters(on: gate, patience: .milliseconds(20), pause: .zero)
             let reading: HeldDatabase
             do {
-                defer { releaseWriters(gate) }
+                defer { if isGated { releaseWriters(gate) } }
                 try capture()
                 guard copy == nil, copyDue == nil else { return nil }
                 try closeCapture()
+                let place = position
                 reading = try HeldDatabase(settings.database)
+                if !isGated {
+                    // Somebody else has the write lock: a node that hands over, or a long transaction. Where nothing was
+                    // committed until now, the reading began at this very place.
+                    try capture()
+                    guard position == place, hasNothingOpen, copy == nil, copyDue == nil else { return nil }
+                }
             }
             defer { scheduleTurn() }
             return try takePlace(max(number, nextTransaction), reading)

@@ -94,6 +94,31 @@ import Testing
         }
     }
 
+    @Test("G3 The numbers jump beside an open transaction, too, and what it holds is not in the copy")
+    func jumpsBesideTransaction() async throws {
+        try await attached { session, application, folder in
+            try application.write(rows: 10)
+            let committed = try application.image()
+            let other = try SQLiteFile(session.database, .init(creates: false))
+            defer { other.close() }
+            // What spills into the log before it is committed is there for nobody.
+            try other.execute("PRAGMA cache_size = 5; BEGIN IMMEDIATE")
+            for _ in 0..<200 { try other.execute("INSERT INTO item(owner, body) VALUES (1, randomblob(2000))") }
+            let jump = try await jump(session, from: 40)
+            let copy = try jump.write(to: folder.appending("copy"), mode: 0o600) { true }
+            let snapshot = folder.appending("snapshot")
+            let summary = try copy.writeSnapshot(to: copy.header.maxTXID, at: snapshot, mode: 0o600)
+            let store = Replica(store: FolderStore(root: folder.appending("store")), layout: .folder)
+            _ = try await store.put(snapshot, header: summary.header, byteCount: summary.byteCount, level: 9)
+            let restored = folder.appending("restored.db")
+            try await Restorer(store).restore(.latest, to: restored)
+            #expect(try DatabaseImage(file: restored).differences(from: committed).isEmpty)
+            try other.execute("COMMIT")
+            let last = try await session.flush()
+            #expect(last.rawValue == copy.header.maxTXID.rawValue + 1)
+        }
+    }
+
     @Test("G3 A process that dies behind a jump knows its database again: the jump is a place of its own history")
     func survives() async throws {
         try await attached { session, application, _ in
