@@ -96,11 +96,11 @@ simulate-variants: setup ## Long: each rule of the failover protocol left out mu
 
 failover: setup-servers ## Long: real nodes, killed, stopped, cut off from their store and handed over; ROUNDS=50
 	FAILOVER_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_AWAY_MS=60000 FAILOVER_LIMITS=1 \
-		$(LONG) --no-parallel --filter ClusterProcessTests --skip FaultTests --skip TwoHostsTests
+		$(LONG) --no-parallel --filter ClusterProcessTests --skip FaultTests --skip TwoHostsTests --skip PairTests
 
-two-hosts: setup-servers ## Long: two hosts with a store each, and a witness: each fault and its way back; ROUNDS=10
+two-hosts: setup-servers ## Long: two hosts with a store each, with a witness and without: each fault and its way back; ROUNDS=10
 	TWO_HOSTS_ROUNDS=$(ROUNDS) FAILOVER_TTL_MS=6000 FAILOVER_LIMITS=1 \
-		$(LONG) --no-parallel --filter ClusterProcessTests.*TwoHostsTests
+		$(LONG) --no-parallel --filter 'ClusterProcessTests.*(TwoHostsTests|PairTests)'
 
 failover-faults: setup-servers ## Long: each request of a takeover fails once, in each way
 	FAILOVER_FAULTS=all $(LONG) --no-parallel --filter ClusterProcessTests.*FaultTests

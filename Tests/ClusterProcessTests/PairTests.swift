@@ -19,6 +19,7 @@ extension ProcessTests {
 
         private func run(
             _ name: String,
+            options: [String] = [],
             proves: Bool = true,
             _ body: (ProcessCluster) async throws -> Void
         ) async throws {
@@ -26,6 +27,7 @@ extension ProcessTests {
                 "pair-\(name)",
                 hasTwoHosts: true,
                 hasWitness: false,
+                options: options,
                 proves: proves,
                 body
             )
@@ -70,7 +72,83 @@ extension ProcessTests {
             }
         }
 
-        @Test("W9 The primary's host is gone, and an operator says so: the other one takes over, alone until it is back")
+        /// Makes sure that a primary goes on, and that what it accepts from now on counts as replicated for nobody.
+        private func expectAlone(_ primary: HostedNode, epoch: Int64) async throws {
+            try await primary.waitForStatus("it sees that it is alone") { $0.text.contains("the peer's store is away") }
+            let before = try await primary.status()
+            try await primary.waitForStatus("it goes on writing") {
+                $0.number("commits") >= before.number("commits") + 50 && $0.number("writable") == 1
+            }
+            let after = try await primary.status()
+            #expect(after.number("acknowledged") == before.number("acknowledged"))
+            #expect(after.number("epoch") == epoch)
+        }
+
+        @Test("W The standby's host goes with the store that is shipped to: the primary goes on by itself")
+        func standbyHostGone() async throws {
+            try await run("standby-gone") { cluster in
+                for _ in 1...rounds {
+                    let (primary, standby) = try await cluster.settle(within: .seconds(90))
+                    try await work(on: primary)
+                    let epoch = try await primary.status().number("epoch")
+                    try await cluster.take(away: standby)
+                    try await expectAlone(primary, epoch: epoch)
+                    try cluster.giveBack(standby)
+                    try await cluster.settle(within: .seconds(90))
+                    try await work(on: primary)
+                    #expect(try await primary.status().number("epoch") == epoch, "nobody took over")
+                }
+            }
+        }
+
+        @Test("W The hosts are cut off from each other: the primary goes on, and the other one stays a standby")
+        func linkCut() async throws {
+            try await run("link") { cluster in
+                for _ in 1...rounds {
+                    let (primary, standby) = try await cluster.settle(within: .seconds(90))
+                    try await work(on: primary)
+                    let epoch = try await primary.status().number("epoch")
+                    cluster.cutLink(.silent)
+                    try await expectAlone(primary, epoch: epoch)
+                    try await Task.sleep(for: cluster.ttl * 2)
+                    #expect(try await standby.status()["role"] == "standby")
+                    cluster.cutLink(.none)
+                    try await cluster.settle(within: .seconds(90))
+                    try await work(on: primary)
+                    #expect(try await primary.status().number("epoch") == epoch, "nobody took over")
+                }
+            }
+        }
+
+        @Test("G6 The store that is shipped to goes back to an older copy: it gets a whole copy")
+        func rolledBack() async throws {
+            try await run("rolled-back") { cluster in
+                for _ in 1...rounds {
+                    let (primary, standby) = try await cluster.settle(within: .seconds(90))
+                    try await work(on: primary)
+                    let epoch = try await primary.status().number("epoch")
+                    try await cluster.keepStore(of: standby, as: "kept")
+                    try await work(on: primary, rows: 100)
+                    try await cluster.take(away: standby)
+                    try await expectAlone(primary, epoch: epoch)
+                    cluster.server(of: standby).process.signal(SIGCONT)
+                    try await cluster.rollBack(standby, to: "kept")
+                    try cluster.giveBack(standby)
+                    try await cluster.settle(within: .seconds(90))
+                    try await work(on: primary)
+                    #expect(try await primary.status().number("epoch") == epoch, "nobody took over")
+                    // The word.
+                    let mark = standby.mark
+                    try await primary.kill()
+                    let answer = try await standby.command(allAnswers, within: .seconds(100))
+                    #expect(answer.text.hasPrefix("promote-down done"), "\(answer)")
+                    try await cluster.waitForWrite(on: standby, above: epoch, after: mark)
+                    try primary.start()
+                }
+            }
+        }
+
+        @Test("W9 The primary's host is gone, and an operator says so: the other one takes over")
         func rightWord() async throws {
             try await run("word") { cluster in
                 for _ in 1...rounds {
@@ -95,7 +173,28 @@ extension ProcessTests {
             }
         }
 
-        @Test("W9 A wrong word lets both write; once they see each other the older one's excess is a tail, and health says so")
+        @Test("G With unsafe-auto-promote the clear word is spoken by the node itself, and its status says so")
+        func unsafely() async throws {
+            try await run("unsafe", options: ["unsafe=1"]) { cluster in
+                let (primary, standby) = try await cluster.settle(within: .seconds(90))
+                try await work(on: primary)
+                let (epoch, mark) = (try await primary.status().number("epoch"), standby.mark)
+                for node in cluster.nodes {
+                    #expect(try await node.status().text.contains("'unsafe-auto-promote' is on"))
+                }
+                // Health alone is no reason: the peer's store answers.
+                _ = try await standby.command("peer-unwell")
+                try await Task.sleep(for: cluster.ttl * 2)
+                #expect(try await standby.status()["role"] == "standby")
+                try await cluster.take(away: primary)
+                try await cluster.waitForWrite(on: standby, above: epoch, after: mark)
+                try cluster.giveBack(primary)
+                try await cluster.settle(within: .seconds(90))
+                try await work(on: standby)
+            }
+        }
+
+        @Test("W9 A wrong word lets both write; once they see each other the older one's excess is a tail")
         func wrongWord() async throws {
             try await run("wrong", proves: false) { cluster in
                 for _ in 1...rounds {

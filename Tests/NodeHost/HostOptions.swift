@@ -28,6 +28,8 @@ struct HostOptions {
     /// Whether it begins a cluster where there is none.
     var begins = true
     var isFailsafe = true
+    /// Whether it says by itself that its peer is down, once it has heard `peer-unwell`.
+    var isUnsafe = false
     /// How many takeovers in an hour; none: no bound.
     var holdDown: Int?
     /// Commits a second; 0: as many as go.
@@ -77,6 +79,7 @@ struct HostOptions {
         case "create": creates = value == "1"
         case "begins": begins = value == "1"
         case "failsafe": isFailsafe = value == "1"
+        case "unsafe": isUnsafe = value == "1"
         case "hold-down": holdDown = value == "off" ? nil : try number()
         case "rate": rate = try number()
         case "replicated-every": replicatedEvery = try number()

@@ -28,6 +28,7 @@ func makeNode(_ options: HostOptions, logger: Logger) throws -> any HostedNode {
     configuration.followInterval = options.followInterval
     configuration.beginning = options.begins ? .begins : .waits
     configuration.isFailsafe = options.isFailsafe
+    configuration.isUnsafelyPromoted = options.isUnsafe
     configuration.holdDownLimit = options.holdDown
     if let text = options.tailPolicy {
         guard let policy = NodeConfiguration.TailPolicy(rawValue: text) else {

@@ -26,8 +26,8 @@ import UnixSignals
 /// Each event is a line: `role NAME epoch=E t=NS`, `first-write n=N epoch=E t=NS`, `write-refused t=NS REASON`,
 /// `write-failed`, `replicate-failed`, `rewound`, `reader-fault`, `ended`. Times are nanoseconds since the boot. Commands
 /// are lines on standard input, answered by one line that begins with the command: `status`, `sync`, `write on|off`,
-/// `switchover NAME`, `promote`, `promote-down ANSWERS`, `demote`. SIGTERM ends the node in an orderly way; when the input ends the parent is
-/// gone, and the process ends at once.
+/// `switchover NAME`, `promote`, `promote-down ANSWERS`, `peer-unwell`, `demote`. SIGTERM ends the node in an orderly way;
+/// when the input ends the parent is gone, and the process ends at once.
 @main
 struct NodeHost {
     static func main() async throws {
@@ -135,6 +135,9 @@ struct RunningHost {
                 let answers = words.count > 1 ? words[1].split(separator: ",") : []
                 let confirmed = Set(answers.compactMap { PairQuestion(rawValue: String($0)) })
                 await perform(.promotePeerIsDown(confirmed), "promote-down")
+            case ("peer-unwell", 1):
+                await node.notePeerHealth(isGood: false)
+                say("peer-unwell done")
             case ("promote", 1): await perform(.promote(acceptLoss: false), "promote")
             case ("demote", 1): await perform(.demote, "demote")
             default: say("\(line) failed: no such command")

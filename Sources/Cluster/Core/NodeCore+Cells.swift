@@ -49,9 +49,7 @@ extension NodeCore {
         case .absent:
             // A node that never saw a cell waits for a cluster.
             guard highestEpoch > .zero || pair.own.seen != nil else { return }
-            halt(
-                "\(Self.name(site)) has lost its cell. When no node writes any more: `cluster repair --recreate-lease`."
-            )
+            halt("\(Self.name(site)) has lost its cell: 'cluster status' says what to do.")
         case .body(let lease, let version): cellSeen(site, lease, version)
         }
     }
@@ -76,6 +74,8 @@ extension NodeCore {
         pair[site].isAway = false
         pair[site].asked = pair[site].asking
         pair[site].seen = (lease, version)
+        // The peer's cell counts only where it was asked behind the own one's last change.
+        if pair.peer.asked != pair.own.seen?.version { pair.peer.next = now }
         highestEpoch = max(highestEpoch, lease.epoch)
         if let swap = pair.swap, swap.site == site { decide(swap, lease, version) }
         guard let hold else { return }
@@ -84,7 +84,10 @@ extension NodeCore {
         }
         let isHeld = site == .own ? pair.place != .peer : pair.place != .own
         if isHeld, lease.stamp < hold.body.stamp, !isLeftOut(.openBeforeSwap) {
-            halt("\(Self.name(site)) went back in time. When no node writes any more: `cluster repair --reseed`.")
+            halt(
+                "\(Self.name(site)) went back in time, with its cell. Stop the other node, start this one again, and say "
+                    + "'promote -peer-is-down' on its host."
+            )
         }
     }
 

@@ -61,7 +61,7 @@ extension NodeCore {
             return PairNeed("This host's store does not answer, so this node cannot know who may write.", command: nil)
         }
         guard let right, let word = right.word else { return nil }
-        let command = "sqlite-replicate promote --peer-is-down"
+        let command = "sqlite-replicate promote -peer-is-down"
         if right.body == nil {
             if memory.isReleasing { return PairNeed(Self.releasedBlindly, command: nil) }
             return PairNeed(

@@ -205,8 +205,8 @@ struct ChainStore: Sendable, CustomStringConvertible {
     // MARK: - Epochs
 
     /// Creates the record of an epoch, unless there is one.
-    func create(_ record: EpochRecord) async -> CreateAnswer {
-        let key = layout.record(of: record.epoch)
+    func create(_ record: EpochRecord, in topology: StoreTopology = .shared) async -> CreateAnswer {
+        let key = layout.place(of: record, in: topology)
         let body = ObjectBody.bytes(ByteBuffer(bytes: record.encoded(at: Timestamp.now.shortText)))
         do throws(ObjectStoreError) {
             try await store.put(key, body, metadata: ObjectMetadata(), condition: .ifAbsent)

@@ -10,9 +10,8 @@ extension NodeDriver {
     func perform(_ action: NodeAction, _ group: inout DiscardingTaskGroup) async -> Bool {
         switch action {
         case .readLease, .swapLease, .overwriteLease, .deleteLease: performLease(action, &group)
-        case .examine, .fetch, .fetchMerged, .apply, .notePosition, .verify, .createSeal, .createWholeSeal, .createRecord,
-            .upload,
-            .quarantine, .rewind:
+        case .examine, .fetch, .fetchMerged, .apply, .notePosition, .verify, .createSeal, .createWholeSeal,
+            .createRecord, .upload, .quarantine, .rewind:
             await performChain(action, &group)
         case .accepted(let point): await accepted(point)
         case .open(let epoch, let seal): return await open(epoch, seal, &group)

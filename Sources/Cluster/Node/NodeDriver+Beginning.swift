@@ -37,6 +37,9 @@ extension NodeDriver {
             if let new = self.identity { try await onDisk { try file.save(new) } }
         }
         makeCore(cluster.id, newestEpoch: Epoch(rawValue: try await database.recordedState()?.epoch ?? 0))
+        if places.topology == .paired {
+            logger.notice("There is no witness: nobody takes over before a person says that the other host is down")
+        }
         if let words = cluster.trouble { inbox.post(.broken(words)) }
         if let found = try? await chains.others.nodeRecords() { note(found) }
     }

@@ -34,7 +34,8 @@ extension NodeDriver {
         case .createWholeSeal(let ticket, let epoch, let end):
             group.addTask { await self.sealWhole(ticket, epoch, end, identity.node, chain) }
         case .createRecord(let ticket, let record):
-            group.addTask { inbox.post(.recorded(ticket, await chain.create(record))) }
+            let topology = places.topology
+            group.addTask { inbox.post(.recorded(ticket, await chain.create(record, in: topology))) }
         case .upload(let ticket, let mark):
             guard let file = primary?.pending(mark) else { return }
             group.addTask {

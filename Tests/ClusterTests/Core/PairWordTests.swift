@@ -108,7 +108,7 @@ import Testing
     func need() {
         let quiet = standby(peer: .cell(5, of: .one, .moved))
         #expect(quiet.core.need == nil, "a peer that answers needs nobody")
-        let command = "sqlite-replicate promote --peer-is-down"
+        let command = "sqlite-replicate promote -peer-is-down"
         var node = standby(peer: nil)
         #expect(node.core.need?.command == command)
         #expect(node.core.need?.sentence.hasPrefix("one has the right to write and does not answer") == true)

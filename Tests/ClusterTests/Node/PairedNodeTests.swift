@@ -87,12 +87,12 @@ struct PairedNodeTests {
             await a.kill()
             await b.node.notePeerHealth(isGood: false)
             try await eventually("it says what is needed") {
-                await b.node.status().degradations.contains { $0.contains("promote --peer-is-down") }
+                await b.node.status().degradations.contains { $0.contains("promote -peer-is-down") }
             }
             let refused = await #expect(throws: NodeCommandError.self) {
                 try await b.node.perform(.promotePeerIsDown([]))
             }
-            #expect(refused?.code == .needsOperator && refused?.message.contains("--yes peer-is-stopped") == true)
+            #expect(refused?.code == .needsOperator && refused?.message.contains("-yes peer-is-stopped") == true)
             try await b.node.perform(.promotePeerIsDown([.peerIsStopped]))
             try await b.reaches(.primary)
             #expect(try b.rows() == (0..<40).map(Int64.init))
