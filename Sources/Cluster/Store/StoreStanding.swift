@@ -37,4 +37,25 @@ public enum StoreStanding: String, Hashable, Sendable {
             self = .unknown
         }
     }
+
+    /// Without a witness.
+    ///
+    /// - Parameters:
+    ///   - end: The highest transaction that lies there; `nil` where it does not answer.
+    ///   - host: The node whose own store it is.
+    ///   - body: The cell that has the right to write.
+    ///   - hasRight: Whether it is the one of this store.
+    init(_ end: UInt64?, host: NodeID?, _ body: Lease, hasRight: Bool) {
+        guard let end else {
+            self = .unknown
+            return
+        }
+        if host == body.node {
+            self = end == 0 ? .unused : .earlier
+        } else if !hasRight || end < body.copyAt {
+            self = .pending
+        } else {
+            self = end < body.head.number ? .behind : end == 0 ? .unused : .current
+        }
+    }
 }

@@ -54,19 +54,23 @@ extension TwoStoreFounding {
         + "with 'cluster init' on the host whose database is to count."
 
     func lostLease(_ cluster: ClusterID) -> NodeCommandError {
-        guard !isPaired else {
-            return NodeCommandError(
-                .needsOperator,
-                "\(title(.own)) has lost its cell, '\(own.layout.lease)', and says that the cluster has begun. Where the peer "
-                    + "writes, stop this node and copy that object from the peer's store, with \"state\" set to \"held\"; "
-                    + "where nobody does, begin anew under new paths."
-            )
-        }
+        guard !isPaired else { return lostCell(.own) }
         return NodeCommandError(
             .needsOperator,
             "\(witness.cell(of: cluster)) is empty, and the stores say that the cluster has begun: the witness has lost the "
                 + "lease, or it is another one. See whether 'witness' names the right one. Where the lease is lost: "
                 + Self.anew
+        )
+    }
+
+    /// Without a witness each store holds a cell, and one of them is gone.
+    func lostCell(_ site: ChainSite) -> NodeCommandError {
+        let (place, other) = site == .own ? (own, "the peer's store") : (peer, "this host's store")
+        return NodeCommandError(
+            .needsOperator,
+            "\(title(site)) has lost its cell, '\(place.layout.lease)', and says that the cluster has begun. Stop both nodes, "
+                + "copy that object from \(other), with its \"state\" set to \"held\", and start them again. Where neither "
+                + "store has one: \(Self.anew)"
         )
     }
 

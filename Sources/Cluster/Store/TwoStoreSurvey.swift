@@ -22,16 +22,19 @@ public struct TwoStoreSurvey: Sendable {
     public let own: Store
     /// The store on the other host.
     public let peer: Store
-    /// The witness, for people.
+    /// Where the lease lies, for people.
     public let witness: String
-    /// Why the lease could not be read; `nil` where it was, or there is none.
+    /// Why the lease could not be read; `nil` where it was, or there is none. Without a witness: the cell in the own store.
     public let witnessTrouble: String?
     /// The cluster, so far as anything here tells.
     public let cluster: ClusterID?
-    /// The lease of the witness, and the records of both stores together.
+    /// The lease of the witness, and the records of both stores together. Without a witness: the body of the cell that has
+    /// the right to write.
     public let survey: ClusterSurvey
-    /// What an operator has to do, in a sentence or two; `nil` where nothing is.
+    /// What an operator has to do, in a sentence or two; `nil` where nothing is, so far as the stores tell.
     public let advice: String?
+    /// Where the right to write lies without a witness; `nil` where there is one, or nothing is known of it.
+    public let right: PairRight?
 
     /// Where a lease is that one node alone may claim it is watched so long, whether anybody renews it; at most.
     private static let longestWatch = Duration.seconds(5)
@@ -50,15 +53,31 @@ public struct TwoStoreSurvey: Sendable {
         let cell = cluster.map { LeaseStore(places.witness.cell(of: $0)) }
         // Before the stores, which go on meanwhile: what the lease says of them they hold still.
         let (finding, trouble) = await Self.lease(in: cell)
+        let cells = places.witness as? PairedCells
+        let peerCell = cluster == nil ? nil : cells.map { LeaseStore($0.cell(in: .peer)) }
+        let peerFinding = await Self.lease(in: peerCell).finding
         async let mine = Self.read(places, .own, records.own)
         async let others = Self.read(places, .peer, records.peer)
         var (own, peer) = await (mine, others)
+        (witness, witnessTrouble, self.cluster) = ("\(places.witness)", trouble, cluster)
+        var (shown, right) = (finding, PairRight?.none)
         if case .body(let lease) = finding, let cluster {
-            let hosts = (own.store.record?.host, peer.store.record?.host)
-            own.store.standing = StoreStanding(own.store.end, host: hosts.0, other: hosts.1, lease)
-            peer.store.standing = StoreStanding(peer.store.end, host: hosts.1, other: hosts.0, lease)
-            let isStalled = await Self.isStalled(lease, cluster, cell)
-            advice = Self.advice(places, node, known, own, peer) ?? (isStalled ? Self.lonely(lease) : nil)
+            if cells != nil {
+                let found = Self.right(lease, peerFinding, own.end, node)
+                let body = found.body ?? lease
+                let hosts = (own.store.record?.host, peer.store.record?.host)
+                let isShippedTo = (found.site == .own && found.body != nil, found.site == .peer || found.body == nil)
+                own.store.standing = StoreStanding(own.store.end, host: hosts.0, body, hasRight: isShippedTo.0)
+                peer.store.standing = StoreStanding(peer.store.end, host: hosts.1, body, hasRight: isShippedTo.1)
+                (shown, right) = (.body(body), found)
+                advice = Self.advice(places, node, known, own, peer) ?? Self.lost(places, peerFinding, peer)
+            } else {
+                let hosts = (own.store.record?.host, peer.store.record?.host)
+                own.store.standing = StoreStanding(own.store.end, host: hosts.0, other: hosts.1, lease)
+                peer.store.standing = StoreStanding(peer.store.end, host: hosts.1, other: hosts.0, lease)
+                let isStalled = await Self.isStalled(lease, cluster, cell)
+                advice = Self.advice(places, node, known, own, peer) ?? (isStalled ? Self.lonely(lease) : nil)
+            }
         } else if case .unfit(let why) = finding {
             advice = why
         } else if let words = Self.advice(places, node, known, own, peer) {
@@ -67,10 +86,9 @@ public struct TwoStoreSurvey: Sendable {
             let hasBegun = [own.store.record, peer.store.record].contains { $0?.state == .begun }
             advice = trouble == nil && hasBegun ? cluster.map { places.lostLease($0).message } : nil
         }
-        (self.own, self.peer, self.cluster) = (own.store, peer.store, cluster)
-        (witness, witnessTrouble) = ("\(places.witness)", trouble)
+        (self.own, self.peer, self.right) = (own.store, peer.store, right)
         survey = ClusterSurvey(
-            lease: finding,
+            lease: shown,
             epochs: Self.merged(own.survey?.epochs, peer.survey?.epochs) { $0.record.stamp }.reversed(),
             nodes: Self.merged(own.survey?.nodes, peer.survey?.nodes) { $0.record.node.rawValue }
                 .sorted { ($0.record.name, $0.record.node) < ($1.record.name, $1.record.node) },
@@ -85,6 +103,8 @@ public struct TwoStoreSurvey: Sendable {
         var store: Store
         var sight = TwoStoreVerdict.Sight.unseen
         var survey: ClusterSurvey?
+        /// Who wrote the newest level-0 file.
+        var end: EpochStamp?
     }
 
     private static func record(_ places: TwoStoreFounding, _ site: ChainSite) async -> Reading {
@@ -107,11 +127,18 @@ public struct TwoStoreSurvey: Sendable {
         let place = places.place(site)
         do {
             let survey = try await ClusterSurvey(of: place.leases, layout: place.layout)
-            if survey.lease != .absent {
+            if survey.lease != .absent, !places.isPaired {
                 reading.store.trouble = places.otherCluster(place, place.layout.lease).message
             }
             reading.survey = survey
-            reading.store.end = try await place.replica.list().highest?.rawValue ?? 0
+            let listing = try await place.replica.list()
+            reading.store.end = listing.highest?.rawValue ?? 0
+            if places.isPaired, let newest = listing[0].last {
+                let header = try await place.replica.header(of: newest)
+                reading.end = header.sourceMark.map {
+                    EpochStamp(epoch: Epoch(rawValue: $0.epoch), node: NodeID(rawValue: header.nodeID))
+                }
+            }
         } catch let error as ObjectStoreError {
             reading.store.trouble = error.message
         } catch {
@@ -120,7 +147,7 @@ public struct TwoStoreSurvey: Sendable {
         return reading
     }
 
-    private static func lease(in cell: LeaseStore?) async -> (ClusterSurvey.LeaseFinding, trouble: String?) {
+    private static func lease(in cell: LeaseStore?) async -> (finding: ClusterSurvey.LeaseFinding, trouble: String?) {
         guard let cell else { return (.absent, nil) }
         let read = await cell.read()
         switch read.reading {
@@ -129,6 +156,18 @@ public struct TwoStoreSurvey: Sendable {
         case .unfit(let why): return (.unfit(why), nil)
         case .failed: return (.absent, read.error?.message ?? "\(cell.cell) does not answer.")
         }
+    }
+
+    /// Where the right lies, as the node of this host sees it.
+    private static func right(
+        _ own: Lease,
+        _ peer: ClusterSurvey.LeaseFinding,
+        _ ownEnd: EpochStamp?,
+        _ node: NodeID?
+    ) -> PairRight {
+        var other: Lease?
+        if case .body(let lease) = peer { other = lease }
+        return PairRight(own: own, peer: other, ownEnd: ownEnd, node: node ?? NodeID(rawValue: 0))
     }
 
     /// Of both, the newer one of each.
@@ -163,6 +202,21 @@ public struct TwoStoreSurvey: Sendable {
         )
         guard case .wrong(let fault) = verdict else { return nil }
         return places.error(fault).message
+    }
+
+    /// A cell in the peer's store that is gone, or is something else, although that store answers.
+    private static func lost(
+        _ places: TwoStoreFounding,
+        _ finding: ClusterSurvey.LeaseFinding,
+        _ peer: Reading
+    ) -> String? {
+        guard peer.store.trouble == nil else { return nil }
+        return switch finding {
+        case .body: nil
+        case .unfit(let why): why
+        case .absent where peer.store.record?.state == .begun: places.lostCell(.peer).message
+        case .absent: nil
+        }
     }
 
     /// Whether a lease that nobody but one node may claim is not renewed, and not claimed.

@@ -12,7 +12,7 @@ struct NodePlace: Sendable {
     let stores: ClusterStores
     /// Those on the other host; `nil` where all nodes share one.
     let peer: ClusterStores?
-    /// Where the lease lies then.
+    /// Where the lease lies then; `nil`: in a cell of each store.
     let witness: ConfiguredWitness?
 
     init(_ configuration: ReplicationConfiguration, logger: Logger) throws {
@@ -33,7 +33,8 @@ struct NodePlace: Sendable {
 
     /// The same where each of two hosts has a store; `nil` where all nodes share one.
     var twoStores: TwoStoreFounding? {
-        guard let peer, let witness else { return nil }
+        guard let peer else { return nil }
+        guard let witness else { return TwoStoreFounding(own: stores.place, peer: peer.place, name: cluster.name) }
         return TwoStoreFounding(own: stores.place, peer: peer.place, witness: witness, name: cluster.name)
     }
 

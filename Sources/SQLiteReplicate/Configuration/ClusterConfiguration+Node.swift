@@ -17,7 +17,7 @@ extension NodeConfiguration {
         (followInterval, drain, handoff) = (cluster.followInterval, cluster.drain, cluster.handoff)
         (holdDownLimit, maxCatchUp) = (cluster.holdDown?.takeovers, cluster.maxCatchUp)
         if let window = cluster.holdDown?.window { holdDownWindow = window }
-        isFailsafe = cluster.isFailsafe
+        (isFailsafe, isUnsafelyPromoted) = (cluster.isFailsafe, cluster.isUnsafelyPromoted)
         tailPolicy = cluster.tailPolicy
     }
 }

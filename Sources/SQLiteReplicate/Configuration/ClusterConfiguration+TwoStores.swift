@@ -2,6 +2,7 @@
 extension ClusterConfiguration {
     /// Checks it against the database's own store.
     func validateTwoStores(_ check: ConfigurationCheck, own: ReplicaConfiguration) throws(ConfigurationError) {
+        try validateUnsafePromotion(check)
         guard let peerStore else {
             guard witness == nil else {
                 throw check.conflict(
@@ -23,15 +24,26 @@ extension ClusterConfiguration {
                     + "the one on the other. With one store for both leave 'peer-store' and 'witness' out"
             )
         }
-        guard let witness else {
-            throw ConfigurationError(
-                .notServed,
-                "cluster.peer-store needs a 'witness' in this version: without one nobody could take over by itself. Name "
-                    + "one on a third host, such as 'witness: http://HOST:3001', or let all nodes use one store",
-                location: check.place("cluster.peer-store")
+        guard let witness else { return }
+        try validate(witness, check, stores: [("the database's 'replica'", own), ("'peer-store'", peerStore)])
+    }
+
+    /// The one key that lets a node speak for a person.
+    private func validateUnsafePromotion(_ check: ConfigurationCheck) throws(ConfigurationError) {
+        guard isUnsafelyPromoted else { return }
+        guard peerStore != nil, witness == nil else {
+            throw check.conflict(
+                "cluster.unsafe-auto-promote",
+                "is for two hosts with a store each and no witness. Here nodes take over by themselves, and safely: leave it out"
             )
         }
-        try validate(witness, check, stores: [("the database's 'replica'", own), ("'peer-store'", peerStore)])
+        guard healthURL != nil else {
+            throw check.error(
+                "cluster.unsafe-auto-promote",
+                "needs 'health-url', the other node's: its failures are what it goes by. Add 'health-url: "
+                    + "http://HOST:3000/health'"
+            )
+        }
     }
 
     private func validate(

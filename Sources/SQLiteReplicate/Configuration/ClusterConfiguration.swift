@@ -2,9 +2,9 @@ public import Cluster
 
 /// `cluster`: how this process takes part in a cluster of nodes that follow one database and take over from each other.
 ///
-/// All nodes use one store, as the `replica` of the database; or each of two hosts has one, ``peerStore`` is the other
-/// host's, and a ``witness`` says who may write. Everything has a default: `cluster: {}` is enough on a host whose other
-/// nodes need not reach it.
+/// All nodes use one store, as the `replica` of the database; or each of two hosts has one, and ``peerStore`` is the other
+/// host's. Then a ``witness`` says who may write; without one an operator does. Everything has a default: `cluster: {}` is
+/// enough on a host whose other nodes need not reach it.
 public struct ClusterConfiguration: Hashable, Sendable {
     /// A bound on takeovers, so that two sick nodes do not hand a database back and forth.
     public struct HoldDown: Hashable, Sendable {
@@ -65,7 +65,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var poll: Duration?
 
     /// `health-url`, http(s) URL, default none: the primary's health check, as a standby asks it. Its failures are
-    /// counted and shown, and make the standby look at the lease at once; they never are a reason to take over.
+    /// counted and shown, and make the standby look at the lease at once; they never are a reason to take over, but with
+    /// ``isUnsafelyPromoted``.
     public var healthURL: String?
 
     /// `health-interval`, duration > 0, default `5s`: how often ``healthURL`` is asked.
@@ -109,11 +110,17 @@ public struct ClusterConfiguration: Hashable, Sendable {
 
     /// `peer-store`, URL or mapping as `replica`, default none: the store on the other of two hosts. A primary ships there;
     /// a standby follows from the `replica` of the database, the store on its own host. Keys of S3 that it does not set are
-    /// those of the top level; when to ship is said in `replica`. Needs a ``witness``.
+    /// those of the top level; when to ship is said in `replica`.
     public var peerStore: ReplicaConfiguration?
 
-    /// `witness`, URL or mapping, default none: where the lease lies if each of two hosts has a store.
+    /// `witness`, URL or mapping, default none: where the lease lies if each of two hosts has a store. Without one nobody
+    /// takes over on silence: an operator says that the other host is down.
     public var witness: WitnessConfiguration?
+
+    /// `unsafe-auto-promote`, bool, default false: without a ``witness``, whether a node says by itself that the other host
+    /// is down, after ``failureThreshold`` failures of ``healthURL`` while that host's store does not answer either. Two
+    /// hosts that lose sight of each other may both write then, and what the older one has committed becomes a tail.
+    public var isUnsafelyPromoted = false
 
     /// Creates the defaults, with the name of this host.
     public init() {

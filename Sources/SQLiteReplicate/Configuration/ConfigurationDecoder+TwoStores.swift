@@ -10,6 +10,8 @@ extension ConfigurationDecoder {
         guard let reader = try top.mapping("cluster") else { return }
         result.cluster?.peerStore = try peerStore(reader, defaults)
         result.cluster?.witness = try witness(reader)
+        result.cluster?.isUnsafelyPromoted = try reader.bool("unsafe-auto-promote") ?? false
+        if result.cluster?.isUnsafelyPromoted == true { warnAboutUnsafePromotion(reader) }
         guard let witness = result.cluster?.witness, let own = result.databases.first?.replica,
             let peer = result.cluster?.peerStore
         else { return }
@@ -84,6 +86,15 @@ extension ConfigurationDecoder {
     }
 
     // MARK: - What its owner should know
+
+    private func warnAboutUnsafePromotion(_ reader: MappingReader) {
+        warn(
+            .adjusted,
+            "two hosts that lose sight of each other may both write: what the older one has committed since is a tail then. "
+                + "A 'witness' on a third host decides without that danger",
+            at: place(of: reader.path("unsafe-auto-promote"))
+        )
+    }
 
     private func warnAboutWitness(
         _ witness: WitnessConfiguration,

@@ -10,7 +10,7 @@ enum ConfigurationKeys {
     static let cluster = [
         "name", "url", "listen", "token", "ttl", "poll", "health-url", "health-interval", "failure-threshold",
         "failsafe", "hold-down", "max-catch-up", "drain", "handoff", "spool-limit", "tail-policy", "post-failover",
-        "hooks", "follow-interval", "peer-store", "witness",
+        "hooks", "follow-interval", "peer-store", "witness", "unsafe-auto-promote",
     ]
     /// `cluster.witness`, besides ``s3``.
     static let witness = ["url", "token", "certificate-authorities"]

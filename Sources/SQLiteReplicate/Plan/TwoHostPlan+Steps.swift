@@ -39,8 +39,8 @@ extension TwoHostPlan {
             Step(
                 place: "a",
                 purpose:
-                    "Look at both stores and the witness, and begin: what does not fit is named. What lies in the stores, "
-                    + "as a replica of Litestream's, may stay.",
+                    "Look at both stores\(witness == nil ? "" : " and the witness"), and begin: what does not fit is named. "
+                    + "What lies in the stores, as a replica of Litestream's, may stay.",
                 commands: ["sqlite-replicate cluster init \(Self.file)", "sqlite-replicate service \(Self.file)"]
             )
         )
@@ -56,7 +56,9 @@ extension TwoHostPlan {
         steps.append(
             Step(
                 place: "a or b",
-                purpose: "Both nodes must be eligible, and the store on b must hold all that was acknowledged.",
+                purpose: witness == nil
+                    ? "The store on b must hold all that was acknowledged."
+                    : "Both nodes must be eligible, and the store on b must hold all that was acknowledged.",
                 commands: ["sqlite-replicate cluster status \(Self.file)"]
             )
         )
@@ -70,8 +72,19 @@ extension TwoHostPlan {
                 ]
             )
         )
+        if witness == nil { steps.append(Self.wordStep) }
         return steps
     }
+
+    private static let wordStep = Step(
+        place: "the other host",
+        purpose:
+            "When a host is down: nobody takes over by itself. 'cluster status' says what is so, and which word is needed. "
+            + "Say it only where the other node is stopped for certain: what it goes on to commit would be a tail.",
+        commands: [
+            "sqlite-replicate cluster status \(file)", "sqlite-replicate promote -peer-is-down \(file)",
+        ]
+    )
 
     private static let file = "-config /etc/sqlite-replicate.yml"
 

@@ -66,13 +66,7 @@ struct ClusterPlanCommand: AsyncParsableCommand {
                 database: database,
                 witness: witness
             )
-            let remarks: [String]
-            do throws(ConfigurationError) {
-                remarks = try plan.check()
-            } catch {
-                if witness == nil { StandardStreams.output(PlanOutput.losses) }
-                throw error
-            }
+            let remarks = try plan.check()
             if let folder { try await plan.write(to: FilePath(folder)) }
             StandardStreams.output(PlanOutput(plan, remarks: remarks, folder: folder).text)
         }

@@ -5,7 +5,7 @@ import SQLiteReplicate
 extension ClusterOutput {
     /// What there is instead of a lease, or to be done.
     func trouble(_ two: TwoStoreSurvey) -> (words: String, code: Int32)? {
-        if let advice = two.advice { return (advice, NodeExit.needsOperator) }
+        if let advice { return (advice, NodeExit.needsOperator) }
         if let words = two.witnessTrouble { return (words, 1) }
         guard two.survey.lease == .absent else { return nil }
         let troubles = [two.own, two.peer].compactMap(\.trouble)

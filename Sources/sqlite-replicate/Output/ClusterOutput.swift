@@ -9,10 +9,15 @@ struct ClusterOutput {
     let place: String
     /// What each of two stores tells; `nil` where all nodes share one.
     let two: TwoStoreSurvey?
+    /// What is to be done there.
+    let advice: String?
 
-    init(_ survey: ClusterSurvey, place: String) { (self.survey, self.place, two) = (survey, place, nil) }
+    init(_ survey: ClusterSurvey, place: String) { (self.survey, self.place, two, advice) = (survey, place, nil, nil) }
 
-    init(_ two: TwoStoreSurvey) { (survey, place, self.two) = (two.survey, two.own.name, two) }
+    init(_ status: Commands.TwoStoreStatus) {
+        (survey, place) = (status.survey.survey, status.survey.own.name)
+        (two, advice) = (status.survey, status.advice)
+    }
 
     private var lease: Lease? {
         guard case .body(let lease) = survey.lease else { return nil }
@@ -175,7 +180,7 @@ struct ClusterOutput {
             problems: survey.problems,
             witness: two?.witness,
             stores: two.map(storeRows),
-            advice: two?.advice
+            advice: advice
         )
     }
 

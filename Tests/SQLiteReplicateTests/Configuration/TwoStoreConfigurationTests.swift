@@ -97,7 +97,9 @@ import Testing
 
     static let refusals: [ClusterConfigurationTests.Refusal] = [
         .init("witness: 'http://w'", .conflict, "2:20", "holds the lease itself"),
-        .init(peer, .notServed, "2:23", "cluster.peer-store needs a 'witness' in this version"),
+        .init("unsafe-auto-promote: true", .conflict, "2:32", "leave it out"),
+        .init("\(peer), witness: 'https://w', unsafe-auto-promote: true", .conflict, "2:113", "leave it out"),
+        .init("\(peer), unsafe-auto-promote: true", .invalidValue, "2:91", "needs 'health-url'"),
         .init(
             "peer-store: 's3://app/main?endpoint=http://10.0.0.1:9000', witness: 'http://w'",
             .conflict,
@@ -142,6 +144,19 @@ import Testing
         #expect(error?.code == refusal.code && error?.place == refusal.place, "\(error?.description ?? "")")
         #expect(error?.message.contains(refusal.words) == true, "\(error?.message ?? "")")
         #expect(error?.message.contains("sesame") == false)
+    }
+
+    @Test("W9 Without a witness two stores are enough; a node that speaks for a person is warned of")
+    func withoutWitness() throws {
+        let plain = try parse(Self.one(Self.peer))
+        #expect(plain.configuration.cluster?.witness == nil && plain.configuration.cluster?.peerStore != nil)
+        #expect(plain.configuration.cluster?.isUnsafelyPromoted == false)
+        #expect(plain.warnings.isEmpty, "\(plain.warnings)")
+        let health = "health-url: 'http://10.0.0.2:3000/health'"
+        let unsafe = try parse(Self.one("\(Self.peer), \(health), unsafe-auto-promote: true"))
+        let settings = try NodeConfiguration(unsafe.configuration, beginning: .waits)
+        #expect(settings.isUnsafelyPromoted)
+        #expect(unsafe.warnings.map { $0.message.contains("may both write") } == [true], "\(unsafe.warnings)")
     }
 
     @Test(

@@ -90,7 +90,6 @@ import Testing
             let error = #expect(throws: ConfigurationError.self) { _ = try make().check() }
             #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
         }
-        refused("needs a 'witness' in this version") { () throws(ConfigurationError) in try plan(witness: nil) }
         refused("as the database's 'replica'") { () throws(ConfigurationError) in
             try plan(storeB: "s3://app/main?endpoint=http://10.0.0.1:9000")
         }
