@@ -130,6 +130,10 @@ import Testing
                 try follower.note(file.state)
                 follower.close()
             }
+            // As long as somebody reads the log is not begun anew, and proves what has followed.
+            let reader = try SQLiteFile(session.database, .init(creates: false))
+            defer { reader.close() }
+            try reader.execute("BEGIN; SELECT count(*) FROM item")
             try application.write(rows: 5)
             try await session.flush()
             let number = try await jump(session, from: 90).header.maxTXID.rawValue
