@@ -49,6 +49,11 @@ extension NodeCore {
         case .absent:
             // A node that never saw a cell waits for a cluster.
             guard highestEpoch > .zero || pair.own.seen != nil else { return }
+            // A host that was lost with its store comes back with an empty one: the right does not lie there.
+            guard site == .own || hold == nil || pair.place != .own else {
+                pair.peer.isAway = true
+                return
+            }
             halt("\(Self.name(site)) has lost its cell: 'cluster status' says what to do.")
         case .body(let lease, let version): cellSeen(site, lease, version)
         }
@@ -73,6 +78,10 @@ extension NodeCore {
         }
         pair[site].isAway = false
         pair[site].asked = pair[site].asking
+        // A word is about one right: where only its holder has written it once more it counts still.
+        if let before = pair[site].seen?.lease, before.stamp != lease.stamp || before.state != lease.state {
+            pair.word = nil
+        }
         pair[site].seen = (lease, version)
         // The peer's cell counts only where it was asked behind the own one's last change.
         if pair.peer.asked != pair.own.seen?.version { pair.peer.next = now }

@@ -34,7 +34,6 @@ extension NodeCore {
             return claim(right, seen, cause)
         }
         guard isSpoken(word) else { return }
-        pair.word = nil
         claim(right, seen, .operator)
     }
 
@@ -84,7 +83,7 @@ extension NodeCore {
     }
 
     mutating func rightWon(_ swap: CellSwap, _ version: LeaseVersion, _ cause: EpochRecord.Cause) {
-        (memory.won, memory.isReleasing) = (swap.body.epoch, false)
+        (memory.won, memory.isReleasing, pair.word) = (swap.body.epoch, false, nil)
         actions.append(.remember(memory))
         hold = LeaseHold(
             body: swap.body,

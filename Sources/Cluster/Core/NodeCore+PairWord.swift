@@ -20,14 +20,20 @@ extension NodeCore {
 
     /// Takes an operator's answers, or says what is wrong with them.
     mutating func promotePeerIsDown(_ confirmed: Set<PairQuestion>) {
+        // What cannot be seen this very moment may be seen in the next: the word waits for it.
+        if isPaired, role != .halted, !role.isHolding, !confirmed.isEmpty, right == nil { return keepWord(confirmed) }
         switch promotion {
         case .refused(let why), .needless(let why): actions.append(.alarm(why))
         case .asks(let word):
             guard confirmed.isSuperset(of: word.questions) else { return refuse(word, confirmed) }
-            memory.isDemoted = false
-            actions.append(.remember(memory))
-            pair.word = (confirmed, now + settings.wishLimit)
+            keepWord(confirmed)
         }
+    }
+
+    private mutating func keepWord(_ confirmed: Set<PairQuestion>) {
+        memory.isDemoted = false
+        actions.append(.remember(memory))
+        pair.word = (confirmed, now + settings.wishLimit)
     }
 
     private mutating func refuse(_ word: PairWord, _ confirmed: Set<PairQuestion>) {

@@ -35,7 +35,10 @@ public struct PairRight: Hashable, Sendable {
             return
         }
         (self.site, self.body) = (site, body)
-        if body.node == node || body.isReleased(to: node) {
+        if cells.contains(where: { $1.state == .moved && $1.stamp > body.stamp }), !rules.contains(.movedClaimable) {
+            // A right that was moved away in a newer epoch lies in neither: the store of that cell went back in time.
+            word = .blind
+        } else if body.node == node || body.isReleased(to: node) {
             word = nil
         } else if site == .own, peer == nil, ownEnd != body.stamp, !rules.contains(.trustHeld) {
             // The holder may not have moved its own cell yet. It ships only after that: no file of its epoch is here.

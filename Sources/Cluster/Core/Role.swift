@@ -24,7 +24,7 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
     case halted
 
     /// Whether the node has, or had, the lease in its present session.
-    var isHolding: Bool {
+    package var isHolding: Bool {
         switch self {
         case .claimed, .sealing, .sealed, .recorded, .primary, .draining: true
         case .joining, .quarantining, .standby, .claiming, .halted: false

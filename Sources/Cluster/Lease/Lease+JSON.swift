@@ -67,6 +67,9 @@ extension Lease {
             )
         }
         copyAt = try reader.optionalID("copy").map { (id: SessionID) in id.rawValue } ?? 0
+        guard Int64(exactly: copyAt) != nil, Int64(exactly: head.number) != nil else {
+            throw ClusterObjectError("lease", "names a transaction that no chain comes to")
+        }
         eligible = try reader.ids("eligible")
         url = try reader.string("url")
         if state == .handoff, successor == nil {

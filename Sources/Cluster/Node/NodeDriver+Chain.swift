@@ -95,7 +95,7 @@ extension NodeDriver {
         guard let identity, let chain else { return nil }
         if await !database.exists {
             logger.info("Restoring the database from the replica")
-            let state = try await restore(chain, to: database.path).state
+            let state = try await restore(try await chainToRestore(chain), to: database.path).state
             try await database.note(state)
         }
         await database.lock()
@@ -115,6 +115,23 @@ extension NodeDriver {
             return DatabaseFinding(checksum: checksum, recorded: ChainPoint(state))
         }
         return DatabaseFinding(checksum: checksum, recorded: ChainPoint(number: 0, checksum: ~checksum))
+    }
+
+    /// From where a database that is not there is restored.
+    ///
+    /// Without a witness the cell in the own store tells: where it is moved away this node wrote last, and what it wrote lies
+    /// in the peer's store; its own holds an earlier state.
+    private func chainToRestore(_ own: ChainStore) async throws -> ChainStore {
+        guard places.topology == .paired, let peer = chains?.peer else { return own }
+        let read = await places.cell(.own).read()
+        switch read.reading {
+        case .body(let lease, _): return lease.state == .moved ? peer : own
+        case .absent, .unfit, .failed:
+            throw NodeError.store(
+                "The cell in \(own) cannot be read, so it is not known which store has the newest state: "
+                    + (read.error?.message ?? "it holds none.")
+            )
+        }
     }
 
     /// Restores the chain's newest state to a file.

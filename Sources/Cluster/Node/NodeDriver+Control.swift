@@ -129,6 +129,14 @@ extension NodeDriver {
 
     private func promote(_ command: NodeCommand, _ core: NodeCore) async throws(NodeCommandError) {
         if core.role == .primary { return }
+        if places.topology == .paired, case .asks = core.promotion {
+            let holder = core.leaseView(at: NodeClock.now)?.name ?? "the other node"
+            throw NodeCommandError(
+                .refused,
+                "\(holder) has the right to write: hand over with 'sqlite-replicate switchover -to \(configuration.name)' on "
+                    + "its host, or, where it is down, say 'promote -peer-is-down' here."
+            )
+        }
         if !core.role.isHolding, core.hasLiveHolder(at: NodeClock.now) {
             let holder = core.leaseView(at: NodeClock.now)?.name ?? "another node"
             throw NodeCommandError(
@@ -187,6 +195,10 @@ extension NodeDriver {
         // The other one has opened once its seal has come back here.
         try await wait(limit, "The other node did not take over in time; see both logs.") { core in
             hasLeft = hasLeft || core.role != .primary
+            if let cell = core.pair.own.seen?.lease, cell.node == node, cell.state == .held, cell.epoch > epoch {
+                // Its whole copy may still be on its way.
+                return core.role != .primary
+            }
             return core.role == .standby && core.positionEpoch > epoch || hasLeft && core.role == .primary
         }
         guard self.core?.role != .primary else {

@@ -68,9 +68,9 @@ extension TwoStoreFounding {
         let (place, other) = site == .own ? (own, "the peer's store") : (peer, "this host's store")
         return NodeCommandError(
             .needsOperator,
-            "\(title(site)) has lost its cell, '\(place.layout.lease)', and says that the cluster has begun. Stop both nodes, "
-                + "copy that object from \(other), with its \"state\" set to \"held\", and start them again. Where neither "
-                + "store has one: \(Self.anew)"
+            "\(title(site)) has lost its cell, '\(place.layout.lease)', or is a new one, and the cluster has begun. Stop both "
+                + "nodes, copy that object from \(other), with its \"state\" set to \"held\", and start them again: first the "
+                + "one that is named in it, where that one wrote last. Where neither store has one: \(Self.anew)"
         )
     }
 

@@ -5,7 +5,7 @@ extension TwoStoreSurvey {
     ///
     /// - Parameters:
     ///   - node: The node of this host; `nil` where none has been started here.
-    ///   - isHolderUp: Whether the node that has the right answers; `nil` where nobody knows.
+    ///   - isHolderUp: Whether the node that has the right writes, or is about to; `nil` where nobody knows.
     /// - Returns: `nil` where nothing is to be done, or ``advice`` says what.
     public func need(of node: NodeID?, isHolderUp: Bool?) -> PairNeed? {
         guard let right, advice == nil, isHolderUp != true else { return nil }

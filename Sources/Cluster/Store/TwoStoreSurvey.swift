@@ -70,7 +70,8 @@ public struct TwoStoreSurvey: Sendable {
                 own.store.standing = StoreStanding(own.store.end, host: hosts.0, body, hasRight: isShippedTo.0)
                 peer.store.standing = StoreStanding(peer.store.end, host: hosts.1, body, hasRight: isShippedTo.1)
                 (shown, right) = (.body(body), found)
-                advice = Self.advice(places, node, known, own, peer) ?? Self.lost(places, peerFinding, peer)
+                advice =
+                    Self.advice(places, node, known, own, peer) ?? Self.lost(places, peerFinding, own, peer)
             } else {
                 let hosts = (own.store.record?.host, peer.store.record?.host)
                 own.store.standing = StoreStanding(own.store.end, host: hosts.0, other: hosts.1, lease)
@@ -208,13 +209,14 @@ public struct TwoStoreSurvey: Sendable {
     private static func lost(
         _ places: TwoStoreFounding,
         _ finding: ClusterSurvey.LeaseFinding,
+        _ own: Reading,
         _ peer: Reading
     ) -> String? {
         guard peer.store.trouble == nil else { return nil }
         return switch finding {
         case .body: nil
         case .unfit(let why): why
-        case .absent where peer.store.record?.state == .begun: places.lostCell(.peer).message
+        case .absent where (peer.store.record ?? own.store.record)?.state == .begun: places.lostCell(.peer).message
         case .absent: nil
         }
     }

@@ -39,7 +39,7 @@ extension Commands {
         return TwoStoreStatus(survey: survey, advice: survey.advice ?? words)
     }
 
-    /// Whether a node answers; `nil` where this host cannot know.
+    /// Whether a node writes, or is about to; `nil` where this host cannot know.
     private static func isUp(
         _ holder: (node: NodeID, url: String)?,
         node: NodeID?,
@@ -52,7 +52,12 @@ extension Commands {
         guard !url.isEmpty, isOwn || url != cluster.localURL else { return nil }
         do throws(NodeClientError) {
             let status = try await NodeClient(token: cluster.token).status(of: url, within: .seconds(5))
-            return status.node == "\(holder.node)" ? true : nil
+            // Another node there has taken its place.
+            guard status.node == "\(holder.node)", let role = status.role.flatMap(Role.init(rawValue:)) else {
+                return false
+            }
+            // One that was started again takes its right up where it finds that.
+            return role.isHolding ? true : role == .halted ? false : nil
         } catch {
             return error.code == .unreachable || error.code == .timedOut ? false : nil
         }

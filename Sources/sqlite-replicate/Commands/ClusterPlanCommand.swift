@@ -17,7 +17,7 @@ struct ClusterPlanCommand: AsyncParsableCommand {
                 -store-b 's3://app/main?endpoint=http://10.0.0.2:9000' \\
                 -database /data/app.db -witness https://10.0.0.9:3001 -o plan
 
-            Without -witness the table of faults is shown, and the command ends with 2: this version needs one.
+            Without -witness nobody takes over by itself: the plan is for a person who says that the other host is down.
 
             \(NodeExit.discussion)
             """

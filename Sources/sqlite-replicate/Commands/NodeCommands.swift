@@ -60,6 +60,7 @@ struct PromoteCommand: AsyncParsableCommand {
             } catch let error as NodeCommandError {
                 let open = PairQuestion.allCases.filter { error.message.contains($0.rawValue) && !answers.contains($0) }
                 guard error.code == .needsOperator, !open.isEmpty, Terminal.isTerminal(0) else { throw error }
+                StandardStreams.output("\(error.message)\n")
                 for question in open {
                     StandardStreams.output("\(question.text) [yes/no] ")
                     guard readLine() == "yes" else { throw error }

@@ -51,6 +51,14 @@ import Testing
         #expect(found.site == .own && found.body == nil && found.word == .blind)
     }
 
+    @Test("W9 A right that is older than a moved cell comes from a store that went back: only a blind word takes it")
+    func wentBack() {
+        let found = right(.cell(3, of: .two), .cell(5, of: .one, .moved))
+        #expect(found.site == .own && found.word == .blind)
+        #expect(right(.cell(5, of: .two), .cell(5, of: .one, .moved)).word == nil)
+        #expect(right(.cell(3, of: .two, .free), .cell(5, of: .one, .moved)).word == .blind)
+    }
+
     @Test("W9 A cell held by the peer is blind alone, and clear with a file of that epoch beside it")
     func blind() {
         #expect(right(.cell(5, of: .one), nil).word == .blind)
@@ -62,7 +70,7 @@ import Testing
 
     @Test("W1 A claim's number is above all that was read and tried; a blind word's is far above")
     func number() {
-        let clear = right(.cell(5, of: .one), .cell(7, of: .one, .moved))
+        let clear = right(.cell(7, of: .one), .cell(5, of: .one, .moved))
         #expect(clear.nextEpoch(tried: .zero).rawValue == 8)
         #expect(clear.nextEpoch(tried: Epoch(rawValue: 20)).rawValue == 21)
         #expect(right(.cell(5, of: .one), nil).nextEpoch(tried: .zero).rawValue == 65_541)

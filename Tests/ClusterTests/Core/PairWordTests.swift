@@ -29,6 +29,34 @@ import Testing
         #expect(claim.site == .own && claim.body.epoch.rawValue == 6 && claim.body.state == .held)
     }
 
+    @Test("W9 A word that comes while this host's store does not answer waits for it")
+    func waitsForStore() throws {
+        var node = standby(peer: .cell(5, of: .one, .moved))
+        node.cells.updateValue(nil, forKey: .own)
+        node.pass(600)
+        node.tell(.command(.promotePeerIsDown([.peerIsStopped])))
+        #expect(node.claim == nil && node.core.role == .standby)
+        node.cells.updateValue(.cell(5, of: .one), forKey: .own)
+        for _ in 0..<3 where node.claim == nil { node.pass(600) }
+        #expect(try #require(node.claim).site == .own)
+    }
+
+    @Test("W9 A claim that meets the holder's last turn of the cell is sent again; another right ends the word")
+    func meetsHolder() throws {
+        for epoch in [5, 6] as [UInt64] {
+            var node = standby(peer: .cell(5, of: .one, .moved))
+            node.tell(.command(.promotePeerIsDown([.peerIsStopped])))
+            #expect(node.claim?.body.epoch.rawValue == 6)
+            var cell = Lease.cell(epoch, of: .one)
+            cell.nonce = Nonce(high: 77, low: 7)
+            node.cells.updateValue(cell, forKey: .own)
+            node.tell(.cellSwapped(try #require(node.core.pair.own.request), .own, .refused))
+            #expect(node.core.pair.word != nil || epoch == 6)
+            for _ in 0..<3 where node.claim?.body.epoch.rawValue != 7 { node.pass(600) }
+            #expect((node.claim?.body.epoch.rawValue == 7) == (epoch == 5), "\(node.core.role)")
+        }
+    }
+
     @Test("W1 What was tried is durable before the claim is sent")
     func tried() throws {
         var node = standby(peer: .cell(5, of: .one, .moved))

@@ -53,6 +53,38 @@ struct PairedNodeTests {
         }
     }
 
+    @Test("W4 The database of the node that wrote last is gone: it is restored from the store that has the history")
+    func lostDatabase() async throws {
+        try await withTemporaryFolder("paired") { folder in
+            let hosts = TwoHosts(in: folder, hasWitness: false)
+            let (a, b) = try await started(hosts)
+            for (from, to) in [(a, b), (b, a)] {
+                try await follows(to, from)
+                let target = try #require(await from.node.node(named: to.name))
+                try await from.node.perform(.switchover(to: target))
+                try await to.reaches(.primary)
+                try await from.reaches(.standby)
+            }
+            // Its own store ends before this.
+            try a.write(20..<40)
+            try await follows(b, a)
+            await a.kill()
+            for suffix in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: a.database.string + suffix)  // the log may be gone already
+            }
+            let again = hosts.node("a")
+            again.start()
+            try await again.reaches(.primary)
+            #expect(try again.rows() == (0..<40).map(Int64.init))
+            try again.write(40..<50)
+            try await follows(b, again)
+            for node in [again, b] {
+                #expect(await node.node.status().unacknowledgedTails == 0)
+                try await node.stop()
+            }
+        }
+    }
+
     @Test("W3 A primary that dies is waited for; it goes on by itself, with all that it had committed")
     func killed() async throws {
         try await withTemporaryFolder("paired") { folder in
