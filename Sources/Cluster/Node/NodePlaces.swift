@@ -14,9 +14,7 @@ struct NodePlaces: Sendable {
 
     /// What finds or begins the cluster of two hosts; `nil` where all nodes share a store.
     func founding(_ name: String) -> TwoStoreFounding? {
-        guard let peer else { return nil }
-        guard let witness else { return TwoStoreFounding(own: own, peer: peer, name: name) }
-        return TwoStoreFounding(own: own, peer: peer, witness: witness, name: name)
+        peer.map { TwoStoreFounding(own: own, peer: $0, witness: witness, name: name) }
     }
 
     /// The cell in a store, where two hosts have no witness.

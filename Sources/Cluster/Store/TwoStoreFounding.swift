@@ -34,14 +34,10 @@ package struct TwoStoreFounding: Sendable {
     /// A node that has written nothing for so long is taken for gone (failover-review N17).
     static let absence = Duration.seconds(300)
 
-    /// Takes the places of two hosts without a witness; nothing is asked of them.
-    package init(own: ClusterPlace, peer: ClusterPlace, name: String) {
-        self.init(own: own, peer: peer, witness: PairedCells(own: own, peer: peer), name: name)
-    }
-
-    /// Takes the places; nothing is asked of them.
-    package init(own: ClusterPlace, peer: ClusterPlace, witness: any Witness, name: String) {
-        (self.own, self.peer, self.witness, self.name) = (own, peer, witness, name)
+    /// Takes the places; nothing is asked of them. Without a witness a cell in each store takes its place.
+    package init(own: ClusterPlace, peer: ClusterPlace, witness: (any Witness)? = nil, name: String) {
+        (self.own, self.peer, self.name) = (own, peer, name)
+        self.witness = witness ?? PairedCells(own: own, peer: peer)
     }
 
     /// Finds out of which cluster this node is. One that has come to the store of its host is written down there.

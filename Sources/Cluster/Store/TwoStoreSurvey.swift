@@ -62,10 +62,10 @@ public struct TwoStoreSurvey: Sendable {
         (witness, witnessTrouble, self.cluster) = ("\(places.witness)", trouble, cluster)
         var (shown, right) = (finding, PairRight?.none)
         if case .body(let lease) = finding, let cluster {
+            let hosts = (own.store.record?.host, peer.store.record?.host)
             if cells != nil {
                 let found = Self.right(lease, peerFinding, own.end, node)
                 let body = found.body ?? lease
-                let hosts = (own.store.record?.host, peer.store.record?.host)
                 let isShippedTo = (found.site == .own && found.body != nil, found.site == .peer || found.body == nil)
                 own.store.standing = StoreStanding(own.store.end, host: hosts.0, body, hasRight: isShippedTo.0)
                 peer.store.standing = StoreStanding(peer.store.end, host: hosts.1, body, hasRight: isShippedTo.1)
@@ -73,7 +73,6 @@ public struct TwoStoreSurvey: Sendable {
                 advice =
                     Self.advice(places, node, known, own, peer) ?? Self.lost(places, peerFinding, own, peer)
             } else {
-                let hosts = (own.store.record?.host, peer.store.record?.host)
                 own.store.standing = StoreStanding(own.store.end, host: hosts.0, other: hosts.1, lease)
                 peer.store.standing = StoreStanding(peer.store.end, host: hosts.1, other: hosts.0, lease)
                 let isStalled = await Self.isStalled(lease, cluster, cell)

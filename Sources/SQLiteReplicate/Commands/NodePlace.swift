@@ -33,9 +33,7 @@ struct NodePlace: Sendable {
 
     /// The same where each of two hosts has a store; `nil` where all nodes share one.
     var twoStores: TwoStoreFounding? {
-        guard let peer else { return nil }
-        guard let witness else { return TwoStoreFounding(own: stores.place, peer: peer.place, name: cluster.name) }
-        return TwoStoreFounding(own: stores.place, peer: peer.place, witness: witness, name: cluster.name)
+        peer.map { TwoStoreFounding(own: stores.place, peer: $0.place, witness: witness, name: cluster.name) }
     }
 
     /// - Throws: ``NodeCommandError`` where each of two hosts has a store.
