@@ -272,7 +272,8 @@ extension CaptureEngine {
 
     func watchFiles() {
         guard let notifier else { return }
-        for path in [settings.database, .init(settings.database.string + "-shm")] {
+        for ending in ["", "-wal", "-shm"] {
+            let path = FilePath(settings.database.string + ending)
             let watch = notifier.watchIdentity(of: path) { [weak self] in self?.identityChanged() }
             if let watch { watches.append(watch) }
         }
