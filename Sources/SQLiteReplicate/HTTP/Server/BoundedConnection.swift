@@ -13,7 +13,8 @@ struct BoundedConnection: ServerChildChannel {
 
     /// - Parameters:
     ///   - clientTimeout: How long a client may take to send a request, to take an answer, and to be silent between them.
-    ///   - respond: Answers a request. What it throws ends the connection.
+    ///   - respond: Answers a request, on the connection's event loop: what takes long belongs elsewhere. What it throws
+    ///     ends the connection.
     init(clientTimeout: Duration, respond: @escaping @Sendable (Request) async throws -> Response) {
         timeout = TimeAmount(clientTimeout)
         base = HTTP1Channel(
@@ -42,7 +43,11 @@ struct BoundedConnection: ServerChildChannel {
         }
     }
 
-    func handle(value: Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+    func handle(value: Value, logger: Logger) async {
+        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+            await base.handle(value: value, logger: logger)
+        }
+    }
 }
 
 /// Closes the connection of a client that takes too long to send the whole of a request, or to take an answer, or that

@@ -62,6 +62,7 @@ struct HealthResponder: Sendable {
         guard let node else { return .problem(.notFound, "This process is no node of a cluster.") }
         let limit = HealthServerSettings.bodyLimit
         guard let body = try await request.wholeBody(upTo: limit) else { return .tooLarge(limit) }
-        return await node.respond(route, body)
+        // The node's own work is not the event loop's.
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { await node.respond(route, body) }
     }
 }
