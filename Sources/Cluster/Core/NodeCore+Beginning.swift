@@ -47,10 +47,12 @@ extension NodeCore {
 
     /// Another program has written among the files.
     mutating func haltOnForeign(_ number: UInt64) {
-        halt(
-            "Transaction \(Self.name(number)) was written by another program: stop that one and all nodes, then run "
-                + "`cluster adopt` on the host whose database is to count."
-        )
+        let way =
+            isCrossed
+            ? "both nodes, give both stores new paths in both files, remove `cluster.json` from both metadata folders, "
+                + "and begin with `cluster init` on the host whose database is to count."
+            : "all nodes, then run `cluster adopt` on the host whose database is to count."
+        halt("Transaction \(Self.name(number)) was written by another program: stop that one and \(way)")
     }
 
     private static func name(_ number: UInt64) -> String { "\(ChainPoint(number: number, checksum: 0))" }

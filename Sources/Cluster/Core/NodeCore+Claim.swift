@@ -144,6 +144,7 @@ extension NodeCore {
         guard !isPaired else { return sealedStore() }
         guard let hold else { return }
         self.hold?.parentEpoch = positionEpoch
+        self.hold?.sealed = now
         position.number += 1
         positionEpoch = hold.epoch
         become(.sealed)

@@ -85,7 +85,7 @@ extension NodeCore {
     /// Whether this host's store has taken nothing for so long that the lease is kept for nothing.
     var isStuck: Bool {
         guard isCrossed, let hold else { return false }
-        return now - hold.won >= settings.longestCatchUp
+        return now - (hold.sealed ?? hold.won) >= settings.longestCatchUp
     }
 
     /// Whether the next file does not fit where it did not fit before.

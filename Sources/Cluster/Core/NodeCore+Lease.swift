@@ -12,6 +12,8 @@ struct LeaseHold: Sendable {
     let cause: EpochRecord.Cause
     /// When it was won.
     let won: Moment
+    /// When its seal was accepted, which takes long where it is a whole copy; `nil`: it was not yet.
+    var sealed: Moment?
     /// The epoch of the chain's end that this session sealed.
     var parentEpoch: Epoch = .zero
 

@@ -174,6 +174,7 @@ extension NodeCore {
         guard let hold else { return }
         let isStanding = pair.sealBehind == position || pair.isSealWhole
         if pair.isSealWhole { ahead = [] }
+        self.hold?.sealed = now
         self.hold?.parentEpoch = pair.reading.ends[pair.place == .own ? .own : .peer]?.epoch ?? .zero
         if isStanding || pair.place == .peer {
             position = ChainPoint(number: pair.sealBehind.number + 1, checksum: pair.sealBehind.checksum)

@@ -80,6 +80,8 @@ extension TwoStoreFounding {
         _ isAboutTo: (UInt64) async throws -> Void
     ) async throws(NodeCommandError) -> ClusterFounding.Outcome {
         if let lease = try await lease(of: cluster) { return try await ended(.present(lease), founder) }
+        // An earlier try may have come as far as the peer's cell; what else is there is not ours to go on from.
+        if let cells = witness as? PairedCells { _ = try await lease(of: cluster, in: cells.cell(in: .peer)) }
         let body = founder.freeLease(cluster, epoch: .zero, head: end, begin: end.number)
         do {
             try await isAboutTo(body.begin)

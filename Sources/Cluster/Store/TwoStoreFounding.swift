@@ -169,7 +169,10 @@ package struct TwoStoreFounding: Sendable {
 
     /// The lease of the cluster; `nil` where there is none.
     func lease(of cluster: ClusterID) async throws(NodeCommandError) -> Lease? {
-        let cell = witness.cell(of: cluster)
+        try await lease(of: cluster, in: witness.cell(of: cluster))
+    }
+
+    func lease(of cluster: ClusterID, in cell: any LeaseCell) async throws(NodeCommandError) -> Lease? {
         let read = await LeaseStore(cell).read()
         switch read.reading {
         case .body(let lease, _):

@@ -44,6 +44,29 @@ import Testing
         #expect(node.actions.contains(.open(body.epoch, seal: node.core.position)))
     }
 
+    @Test("G3 A seal that took long counts; one that is never taken does not keep the lease")
+    func slowSeal() throws {
+        for isTaken in [true, false] {
+            var node = SampleNode(topology: .crossed)
+            node.join(at: point, lease: lease)
+            node.waitForClaim(lease)
+            node.answerSwap(.swapped(LeaseVersion(rawValue: "v2")))
+            node.tell(.surveyed(try #require(node.core.step?.ticket), StoreSurvey(highest: 9, holds: true)))
+            node.answerFetch(.absent)
+            node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+            #expect(node.core.role == .sealing)
+            let seal = try #require(node.core.step?.ticket)
+            for number in 3..<40 {
+                node.pass(2_000)
+                node.answerSwap(.swapped(LeaseVersion(rawValue: "v\(number)")))
+            }
+            #expect(node.core.role == .sealing && node.core.step?.ticket == seal)
+            node.tell(.created(seal, isTaken ? .created : .unknown))
+            node.pass(2_000)
+            #expect(node.core.role == (isTaken ? .sealed : .draining))
+        }
+    }
+
     @Test("Nobody waits for ever to go back to a chain that nobody has written")
     func waitsToRewind() throws {
         var ahead = lease

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import ObjectStorage
 import Replication
 import SystemPackage
@@ -157,6 +158,31 @@ import Testing
             try await stores.first.refuses(.one, of: cluster, .needsOperator, "is not JSON")
             try await TwoStores.put(Lease.sample().encoded, cell, place)
             try await stores.first.refuses(.one, of: cluster, .needsOperator, "lease of another cluster")
+        }
+    }
+
+    @Test("Without a witness nothing is begun beside a cell of something else, in either store")
+    func foreignCell() async throws {
+        try await withTemporaryFolder { folder in
+            let stores = TwoStores(in: folder)
+            let founding = TwoStoreFounding(own: stores.a, peer: stores.b, name: "one")
+            for (place, other) in [(stores.a, stores.b), (stores.b, stores.a)] {
+                let cell = place.layout.lease
+                for (bytes, words) in [
+                    (Array("hello".utf8), "is not JSON"), (Lease.sample().encoded, "lease of another cluster"),
+                ] {
+                    try await TwoStores.put(bytes, cell, place)
+                    let error = await #expect(throws: NodeCommandError.self) {
+                        _ = try await founding.found(by: .sample) { _ in }
+                    }
+                    #expect(error?.code == .needsOperator && error?.message.contains(words) == true)
+                    #expect(Array(try await place.leases.getVersioned(cell).bytes.readableBytesView) == bytes)
+                    let keys = try await other.leases.list(prefix: "").map(\.key)
+                    #expect(!keys.contains(other.layout.lease), "\(keys)")
+                }
+                try await place.leases.delete([cell])
+            }
+            _ = try await founding.found(by: .sample) { _ in }
         }
     }
 
