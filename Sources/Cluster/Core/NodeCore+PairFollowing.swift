@@ -81,7 +81,7 @@ extension NodeCore {
     /// A file that does not lead to the next of the own transactions of a database that is ahead.
     mutating func meets(_ mark: FileMark, isMerged: Bool) {
         let isSeal = !isMerged && mark.point.checksum == position.checksum
-        if mark.node != settings.node, mark.stamp >= memory.partOf, crossing.site == .own {
+        if crossing.site == .own, isPeersNewer(mark) || !isSeal && isPeersNewer(ownStoreEnd) {
             return role == .claimed ? leaveToGoBack() : quarantine(fork: position)
         }
         if isSeal {
@@ -91,6 +91,19 @@ extension NodeCore {
         }
         if role == .claimed { return storeRead(isFollowed: false) }
         nextStep = now + settings.followInterval
+    }
+
+    /// Whether a file shows that the peer went on without what this database holds beyond its place.
+    private func isPeersNewer(_ mark: FileMark?) -> Bool {
+        mark.map { $0.node != settings.node && $0.stamp >= memory.partOf } ?? false
+    }
+
+    /// The newest file in this host's store as it was looked at last.
+    ///
+    /// It may lie behind a seal with all pages that this node made and never opened by, so that it has no record of it: that
+    /// one leads on from nowhere the database stands, and says nothing of what the peer did since.
+    private var ownStoreEnd: FileMark? {
+        role == .claimed ? pair.reading.surveys[.own]?.end : pair.ownSurvey?.end
     }
 
     /// After a power cut the database stands at no place on record, and what it holds is kept aside.

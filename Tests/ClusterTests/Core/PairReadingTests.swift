@@ -58,6 +58,46 @@ import Testing
         )
         #expect(noted < applied)
     }
+
+    @Test("W6 The peer's newest file behind an own seal that was never opened by makes what is beyond a tail")
+    func wholeSealUnopened() throws {
+        // Node two sealed its store with all pages and died before it opened; node one has shipped its copy behind that.
+        var memory = NodeMemory()
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 6), node: .two)
+        let sealed = FileMark.sample(10, 6, of: .two)
+        let survey = StoreSurvey(highest: 12, holds: true, end: .sample(12, 7, of: .one))
+        for isClaimant in [false, true] {
+            let cell = isClaimant ? Lease.cell(7, of: .one, .free) : .cell(7, of: .one)
+            var node = SamplePair(own: cell, peer: .cell(5, of: .one, .moved), memory: memory)
+            let ahead = FileMark.sample(11, 5, of: .two)
+            let finding = DatabaseFinding(checksum: 121, recorded: point, ahead: [ahead])
+            node.tell(.examined(try #require(node.core.step?.ticket), finding))
+            if isClaimant {
+                #expect(try #require(node.claim).site == .own)
+                let ticket = try #require(node.core.pair.own.request)
+                node.tell(.cellSwapped(ticket, .own, .swapped(LeaseVersion(rawValue: "2"))))
+            }
+            node.tell(.surveyed(try #require(node.core.step?.ticket), survey))
+            goOn(&node)
+            node.tell(.fetched(try #require(node.core.step?.ticket), .file(sealed)))
+            let isKept = node.actions.contains { if case .quarantine(_, self.point) = $0 { true } else { false } }
+            #expect(isClaimant ? node.core.pair.mustGoBack : isKept)
+        }
+    }
+
+    @Test("W6 Such a seal at the store's end takes nothing from a database that is ahead")
+    func wholeSealAtTheEnd() throws {
+        var node = SamplePair(own: .cell(7, of: .one, .free), peer: .cell(5, of: .one, .moved))
+        let finding = DatabaseFinding(checksum: 121, recorded: point, ahead: [.sample(11, 5, of: .two)])
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        node.tell(.cellSwapped(try #require(node.core.pair.own.request), .own, .swapped(LeaseVersion(rawValue: "2"))))
+        let sealed = FileMark.sample(10, 6, of: .two)
+        node.tell(.surveyed(try #require(node.core.step?.ticket), StoreSurvey(highest: 10, holds: true, end: sealed)))
+        goOn(&node)
+        node.tell(.fetched(try #require(node.core.step?.ticket), .file(sealed)))
+        goOn(&node)
+        #expect(node.core.role == .claimed && !node.core.pair.mustGoBack && node.core.ahead.count == 1)
+    }
 }
 
 extension NodeAction {
