@@ -27,7 +27,7 @@ extension CrossedSimulation {
             note("I4: \(point.number) was acknowledged, and lies in a store that has lost what was before it")
         }
         // Its disk has gone back with what is acknowledged only now.
-        if !hosts.stores[1 - index].holds(point) { hosts.stores[1 - index].noteRollback() }
+        if !hosts.stores[1 - index].holds(point) { hosts.stores[1 - index].noteRollback(through: point.number) }
         // Or all that was committed lies there again.
         if hosts.stores[1 - index].isRolledBack { noteLoss() } else { excused[1 - index] = History() }
     }

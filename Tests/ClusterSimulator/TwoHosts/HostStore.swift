@@ -14,8 +14,10 @@ struct HostStore: ChainStore {
     private(set) var highest: UInt64 = 0
     /// Where the chain begins: at its newest whole copy.
     private var beginning: UInt64 = 0
-    /// Whether its disk went back, and no whole copy was made since: nobody may take over from it.
+    /// Whether its disk went back, and it holds neither a whole copy since nor what it has lost: nobody may take over from it.
     private(set) var isRolledBack = false
+    /// The highest number that it has lost then.
+    private(set) var lostThrough: UInt64 = 0
     /// What was put into it since, apart from the chain or on a chain that lacks something.
     private(set) var apart: Set<UInt64> = []
     /// Whether a restore is followed from the newest snapshot on, by what files were made from.
@@ -58,6 +60,7 @@ struct HostStore: ChainStore {
             // What was under way to it as it was: it may lie apart from the chain.
             created[number] = file
             apart.insert(number)
+            reconnect()
             return true
         }
         if let earlier = created[number] {
@@ -109,7 +112,29 @@ struct HostStore: ChainStore {
         snapshots.removeAll { $0.mark.point.number == file.mark.point.number }
         snapshots.append(file)
         snapshots.sort { $0.mark.point.number < $1.mark.point.number }
+        reconnect()
         checkRestore()
+    }
+
+    /// What lay apart is part of the chain where a restore leads there without a gap.
+    ///
+    /// What was under way when the disk went back lands late, a snapshot as well as files. A snapshot leads over all that was
+    /// lost before it, and who looks at the store sees that a restore gets there: nothing before is missing any more.
+    private mutating func reconnect() {
+        guard isRolledBack, var last = covering(0) ?? end else { return }
+        var passed: Set<UInt64> = [last.mark.point.number]
+        while let next = created[last.mark.point.number + 1], present.contains(next.mark.point.number),
+            next.mark.stamp >= last.mark.stamp, last.history.isBeginning(of: next.history)
+        {
+            passed.insert(next.mark.point.number)
+            last = next
+        }
+        let joined = apart.intersection(passed)
+        guard !joined.isEmpty else { return }
+        apart.subtract(joined)
+        held = held.union(last.history)
+        highest = max(highest, last.mark.point.number)
+        if highest >= lostThrough { (isRolledBack, apart) = (false, []) }
     }
 
     mutating func createRecord(_ record: EpochRecord) -> CreateAnswer {
@@ -161,8 +186,10 @@ struct HostStore: ChainStore {
     /// Whether it holds the file that leads to a place.
     func holds(_ point: ChainPoint) -> Bool { created[point.number]?.mark.point == point || point.number < beginning }
 
-    /// Its disk came back as it is here, without what somebody may have relied on.
-    mutating func noteRollback() { (isRolledBack, apart) = (true, []) }
+    /// Its disk came back as it is here, without what somebody may have relied on, up to a number.
+    mutating func noteRollback(through number: UInt64) {
+        (isRolledBack, apart, lostThrough) = (true, [], max(lostThrough, number))
+    }
 
     private mutating func checkRestore() {
         if followsBases, let snapshot = snapshots.last { checkSnapshot(snapshot) }

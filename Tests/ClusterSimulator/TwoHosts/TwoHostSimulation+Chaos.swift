@@ -81,7 +81,7 @@ extension TwoHostSimulation {
         if !hosts.stores[index].isRolledBack, !isNoticed, relied.subtracting(kept).isEmpty {
             world.say("store \(index + 1) loses what is not known to be in it")
         } else {
-            image.noteRollback()
+            image.noteRollback(through: max(hosts.stores[index].highest, hosts.stores[index].lostThrough))
         }
         hosts.stores[index] = image
         noteLoss()
