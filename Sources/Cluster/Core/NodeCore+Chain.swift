@@ -125,7 +125,7 @@ extension NodeCore {
         (position, positionEpoch, ahead, rewindPause) = (end.point, end.epoch, [], .zero)
         crossing.isOffChain = false
         pair.strayedFrom = nil
-        if !isAuthor || end.point.number >= memory.owes { forgetDebt() }
+        if isPaired || end.point.number >= memory.owes { forgetDebt() }
         if let node = end.node { notePartOf(EpochStamp(epoch: end.epoch, node: node)) }
         nextStep = now
         if isLeftOut(.tailUnlocked) { actions.append(.lockDatabase) }
@@ -215,6 +215,9 @@ extension NodeCore {
             giveUpOnLoss("The peer's store and this database have both lost something")
         } else if number <= head, !isLeftOut(.firstAbsent), !isLeftOut(.noHead) {
             giveUpOnLoss("The chain ends before the head of the lease")
+        } else if isCrossed, crossing.site == .own, newestOwn < memory.owes {
+            // Its records tell of more than the store has left, and of more than was promised when that was read last.
+            giveUpOnLoss("This host's store and this database have both lost something")
         } else {
             endReached()
         }

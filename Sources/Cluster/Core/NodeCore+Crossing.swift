@@ -73,7 +73,7 @@ extension NodeCore {
     }
 
     /// The newest transaction that this database holds.
-    private var newestOwn: UInt64 { (ahead.last?.point ?? position).number }
+    var newestOwn: UInt64 { (ahead.last?.point ?? position).number }
 
     /// Whether this database holds all that was promised to anybody, when that is the head of the lease.
     func holdsPromised(_ head: ChainPoint) -> Bool {
