@@ -64,7 +64,8 @@ extension NodeCore {
     /// Behind all that lies there, that this node has, and that was ever promised.
     mutating func place(_ survey: StoreSurvey) {
         guard let hold else { return }
-        if isPaired, let end = survey.end, isNewer(end.stamp, than: hold.body.stamp) {
+        // A copy lies behind a successor's seal, which does not keep it out: nor does anything but this look.
+        if let end = survey.end, isNewer(end.stamp, than: hold.body.stamp) {
             return fence("Epoch \(end.epoch) has begun.")
         }
         let isBeside = isLeftOut(.copyBeside) && survey.highest > 0

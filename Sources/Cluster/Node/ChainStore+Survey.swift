@@ -2,17 +2,28 @@ import LTX
 import ObjectStorage
 import Replication
 
+/// Whether a survey looks at the newest level-0 file.
+enum EndLook {
+    case none
+    /// A damaged one says nothing: whoever asks puts its whole copy behind it.
+    case readable
+    /// Nothing is decided without it.
+    case always
+}
+
 /// What lies in a store that may have gone back, or was never this history's (failover-review G3, G6).
 extension ChainStore {
     /// What lies in the store, and whether a restore leads to a place, its level-0 file included.
     ///
-    /// - Parameter looksAtEnd: Whether to look at what the newest level-0 file says of itself.
+    /// - Parameter look: Whether to look at what the newest level-0 file says of itself.
     /// - Returns: `nil`, and why, where the store does not answer.
-    func survey(_ place: ChainPoint, looksAtEnd: Bool = false) async -> (survey: StoreSurvey?, error: String?) {
+    func survey(_ place: ChainPoint, end look: EndLook = .none) async -> (survey: StoreSurvey?, error: String?) {
         do throws(ReplicaError) {
             let listing = try await replica.list()
             var survey = StoreSurvey(highest: listing.highest?.rawValue ?? 0, holds: listing.isEmpty)
-            if looksAtEnd, let newest = listing[0].last { survey.end = try await replica.mark(of: newest) }
+            if look != .none, let newest = listing[0].last {
+                survey.end = try await replica.mark(of: newest, passesDamage: look == .readable)
+            }
             guard place.number > 0 else { return (survey, nil) }
             let reach = listing.highestContiguous?.rawValue ?? 0
             let file = TransactionID(exactly: place.number).flatMap { listing.file(level: 0, min: $0, max: $0) }
@@ -31,14 +42,14 @@ extension ChainStore {
     func check(
         _ place: ChainPoint,
         since earlier: UInt64,
-        looksAtEnd: Bool = false
+        end look: EndLook = .none
     ) async -> (survey: StoreSurvey?, error: String?) {
         do throws(ReplicaError) {
             let files = try await replica.list(levels: [0])[0].filter { $0.min == $0.max && $0.max.rawValue >= earlier }
             let numbers = files.prefix { $0.max.rawValue <= place.number }
             guard earlier > 0, earlier <= place.number, UInt64(numbers.count) == place.number - earlier + 1,
                 let newest = numbers.last, try await replica.holds(place, in: newest)
-            else { return await survey(place, looksAtEnd: looksAtEnd) }
+            else { return await survey(place, end: look) }
             return (StoreSurvey(highest: files.last?.max.rawValue ?? place.number, holds: true), nil)
         } catch {
             return (nil, error.message)
@@ -47,8 +58,21 @@ extension ChainStore {
 }
 
 extension Replica {
-    /// What a level-0 file says of itself; `nil` for one without a mark of ours.
-    fileprivate func mark(of file: ReplicaFile) async throws(ReplicaError) -> FileMark? {
+    /// What a level-0 file says of itself; `nil` for one without a mark of ours, and for one that is damaged where that is
+    /// passed over.
+    fileprivate func mark(
+        of file: ReplicaFile,
+        passesDamage: Bool
+    ) async throws(ReplicaError) -> FileMark? {
+        do throws(ReplicaError) {
+            return try await mark(of: file)
+        } catch {
+            guard passesDamage, error.code == .damaged else { throw error }
+            return nil
+        }
+    }
+
+    private func mark(of file: ReplicaFile) async throws(ReplicaError) -> FileMark? {
         let header = try await header(of: file)
         guard let mark = header.sourceMark else { return nil }
         return FileMark(

@@ -14,15 +14,18 @@ extension NodeDriver {
             self.site = site
             dropAhead(&group)
         case .survey(let ticket, let place):
-            let (site, isPaired) = (site, places.topology == .paired)
+            let site = site
+            // A primary that puts its copy behind that file must see whose it is.
+            let end: EndLook =
+                places.topology == .paired ? .always : primary?.isUnsettled == true ? .readable : .none
             // Where it writes only what has come since is looked at.
             let earlier = primary?.isUnsettled == false ? checkedThrough : 0
             group.addTask {
                 guard await self.recognizes(site) else { return inbox.post(.surveyed(ticket, nil)) }
                 let (survey, error) =
                     earlier > 0
-                    ? await chain.check(place, since: earlier, looksAtEnd: isPaired)
-                    : await chain.survey(place, looksAtEnd: isPaired)
+                    ? await chain.check(place, since: earlier, end: end)
+                    : await chain.survey(place, end: end)
                 await self.noteSurvey(survey, of: place, error)
                 inbox.post(.surveyed(ticket, survey))
             }
