@@ -67,6 +67,47 @@ import Testing
         }
     }
 
+    @Test("G2 Nobody takes over by itself without what its own records tell of, though the store holds the head")
+    func owes() throws {
+        for isStray in [false, true] {
+            var node = SampleNode(topology: .crossed)
+            node.read(lease, "v1")
+            // A power cut took the database back behind 12.
+            let recorded = ChainPoint(number: 12, checksum: 132)
+            let checksum = isStray ? 1 : point.checksum
+            let finding = DatabaseFinding(checksum: checksum, recorded: recorded, older: [point])
+            node.tell(.examined(try #require(node.core.step?.ticket), finding))
+            if isStray {
+                node.tell(.quarantined(try #require(node.core.step?.ticket)))
+                let end = ChainEnd(point: point, epoch: lease.epoch)
+                node.tell(.rewound(try #require(node.core.step?.ticket), end))
+            }
+            #expect(node.core.role == .standby && node.core.position == point)
+            node.waitForClaim(lease)
+            node.answerSwap(.swapped(LeaseVersion(rawValue: "v2")))
+            node.tell(.surveyed(try #require(node.core.step?.ticket), StoreSurvey(highest: 9, holds: true)))
+            for _ in 0..<2 {
+                guard let step = node.core.step else { break }
+                node.tell(.fetched(step.ticket, .absent))
+            }
+            #expect(node.core.role == .draining)
+        }
+    }
+
+    @Test("G3 A store that a newer epoch has sealed gets no whole copy: its writer was superseded")
+    func supersededCopy() throws {
+        var node = try claimWithoutStore(acceptLoss: true)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        #expect(node.core.role == .primary)
+        let ticket = try #require(node.core.crossing.request?.ticket)
+        let epoch = Epoch(rawValue: 5)
+        let end = FileMark(point: ChainPoint(number: 10, checksum: 99), node: .one, epoch: epoch, fileChecksum: 1)
+        node.tell(.surveyed(ticket, StoreSurvey(highest: 10, holds: false, end: end)))
+        #expect(node.core.role == .joining)
+        #expect(!node.actions.contains { if case .createCopy = $0 { true } else { false } })
+    }
+
     @Test("Nobody waits for ever to go back to a chain that nobody has written")
     func waitsToRewind() throws {
         var ahead = lease
