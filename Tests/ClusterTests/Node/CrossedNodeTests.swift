@@ -36,10 +36,12 @@ struct CrossedNodeTests {
         #expect(try standby.rows() == primary.rows())
     }
 
-    /// A connection that keeps the log, as it stays when an application is killed.
-    private func reader(_ node: TestNode) throws -> SQLiteFile {
+    /// A read transaction right behind a commit: as long as it is open the log is not begun anew, and proves what follows.
+    private func reader(_ node: TestNode, after rows: Range<Int>) throws -> SQLiteFile {
         let file = try SQLiteFile(node.database, .init(creates: false, autocheckpoint: 0))
-        _ = try file.integer("SELECT count(*) FROM t")
+        // Of a log that lies in the database already it would keep nothing.
+        try node.write(rows)
+        try file.execute("BEGIN; SELECT count(*) FROM t")
         return file
     }
 
@@ -91,14 +93,14 @@ struct CrossedNodeTests {
             let hosts = TwoHosts(in: folder, ttl: .seconds(3))
             let (a, b) = try await started(hosts)
             await b.kill()
-            let application = try reader(a)
+            let application = try reader(a, after: 20..<40)
             defer { application.close() }
-            try a.write(20..<40)
             await a.kill()
             try a.write(40..<50)
             let again = hosts.node("a")
             again.start()
             try await again.reaches(.primary)
+            try application.execute("COMMIT")
             try again.write(50..<60)
             _ = try await again.node.replicate(timeout: .seconds(20))
             #expect(try again.rows() == (0..<60).map(Int64.init))
@@ -116,10 +118,10 @@ struct CrossedNodeTests {
             try a.write(0..<20)
             a.start()
             try await eventually("the copy is asked for") { a.messages.contain("gets a whole copy") }
-            let application = try reader(a)
+            let application = try reader(a, after: 20..<25)
             defer { application.close() }
             await a.kill()
-            try a.write(20..<30)
+            try a.write(25..<30)
             for round in 0..<3 {
                 let again = hosts.node("a")
                 again.start()
@@ -131,6 +133,7 @@ struct CrossedNodeTests {
             let last = hosts.node("a")
             last.start()
             try await last.reaches(.primary)
+            try application.execute("COMMIT")
             _ = try await last.node.replicate(timeout: .seconds(20))
             #expect(try last.rows() == (0..<60).map(Int64.init))
             #expect(await last.node.status().unacknowledgedTails == 0)
