@@ -134,12 +134,21 @@ extension NodeCore {
             (position, positionEpoch, pair.reading.beforeSeals) = (place, .zero, nil)
         } else if isFollowed {
             pair.reading.followed.insert(site)
+            noteFollowed(site)
         }
-        if let end = pair.reading.ends[site] { notePartOf(end.stamp) }
         // The other one was asked for an earlier place.
         if isFollowed, let other = sites.first {
             (pair.reading.surveys[other], pair.reading.isRecordedOn[other]) = (nil, nil)
         }
+    }
+
+    /// The database is part of what this store ends with.
+    ///
+    /// A seal by the peer in its own store is passed over, and says nothing of what this database holds: what the peer shipped
+    /// to this host's store before would count as older than the database, and be left out.
+    private mutating func noteFollowed(_ site: ChainSite) {
+        guard let end = pair.reading.ends[site], site == .own || end.node == settings.node else { return }
+        notePartOf(end.stamp)
     }
 
     // MARK: - The seal

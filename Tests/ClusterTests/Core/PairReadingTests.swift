@@ -59,6 +59,36 @@ import Testing
         #expect(noted < applied)
     }
 
+    @Test("W6 Such seals do not make what the peer has shipped here since an older history", arguments: 0..<3)
+    func sealsBesideShipped(_ way: Int) throws {
+        // It stands before the seal in the peer's store, or with own transactions there, or elsewhere.
+        let (ahead, isOnChain) = (way == 1 ? [FileMark.sample(10, 4, of: .two)] : [], way < 2)
+        var memory = NodeMemory()
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 4), node: .two)
+        var node = SamplePair(own: .cell(5, of: .one), peer: .cell(6, of: .one), memory: memory)
+        let checksum = ahead.last?.point.checksum ?? point.checksum
+        let finding = DatabaseFinding(checksum: checksum, recorded: point, ahead: ahead)
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        node.tell(.surveyed(try #require(node.core.step?.ticket), nil))
+        node.tell(.command(.promotePeerIsDown([.peerIsStopped])))
+        #expect(try #require(node.claim).site == .peer)
+        node.tell(.cellSwapped(try #require(node.core.pair.peer.request), .peer, .swapped(LeaseVersion(rawValue: "2"))))
+        let shipped = StoreSurvey(highest: 12, holds: false, end: .sample(12, 5, of: .one))
+        let sealed = StoreSurvey(highest: 10, holds: isOnChain, end: seal(10))
+        for survey in [shipped, sealed] {
+            node.tell(.surveyed(try #require(node.core.step?.ticket), survey))
+            goOn(&node)
+        }
+        if isOnChain {
+            node.tell(.fetched(try #require(node.core.step?.ticket), .file(seal(10))))
+            node.tell(.fetched(try #require(node.core.step?.ticket), .absent))
+            goOn(&node)
+            node.tell(.surveyed(try #require(node.core.step?.ticket), shipped))
+            goOn(&node)
+        }
+        #expect(node.core.pair.mustGoBack && node.core.memory.partOf == memory.partOf)
+    }
+
     @Test("W6 The peer's newest file behind an own seal that was never opened by makes what is beyond a tail")
     func wholeSealUnopened() throws {
         // Node two sealed its store with all pages and died before it opened; node one has shipped its copy behind that.
