@@ -125,6 +125,7 @@ extension NodeCore {
         (position, positionEpoch, ahead, rewindPause) = (end.point, end.epoch, [], .zero)
         crossing.isOffChain = false
         pair.strayedFrom = nil
+        if isPaired { forgetOwnPages() }
         if isPaired || end.point.number >= memory.owes { forgetDebt() }
         if let node = end.node { notePartOf(EpochStamp(epoch: end.epoch, node: node)) }
         nextStep = now
@@ -174,6 +175,7 @@ extension NodeCore {
         if passesSeal(mark) { return }
         guard !ahead.isEmpty else {
             keepSeals()
+            if isPaired { forgetOwnPages() }
             let from = position
             return begin(.apply(mark)) { .apply($0, mark, from: from) }
         }

@@ -56,6 +56,7 @@ extension NodeCore {
         notePartOf(hold.body.stamp)
         // What a power cut took and no store gave back is given up.
         forgetDebt()
+        forgetOwnPages()
         pair.strayedFrom = nil
         if isLeftOut(.openBeforeSwap) { pair.place = .peer }
     }

@@ -13,6 +13,7 @@ extension NodeCore {
             let number = position.number + 1
             return begin(.fetch(number)) { .fetch($0, number) }
         }
+        if site == .own, let seal = ownPages { return standAtOwnPages(seal) }
         if isRecordSought(on: site), let recorded = pair.wentBackOver.last {
             return begin(.survey) { .survey($0, recorded) }
         }
@@ -28,7 +29,8 @@ extension NodeCore {
     private var sitesToRead: [ChainSite] {
         guard pair.place != .own else { return [.own] }
         // Once moved, it has nothing that this database was not part of, unless a power cut took that.
-        let isPassed = pair.own.seen?.lease.state == .moved && memory.owes == 0 && pair.strayedFrom == nil
+        let isWhole = memory.owes == 0 && memory.pagesAt == 0 && pair.strayedFrom == nil
+        let isPassed = pair.own.seen?.lease.state == .moved && isWhole
         return isPassed || isLeftOut(.skipOwnStore) ? [.peer] : [.own, .peer]
     }
 
@@ -173,6 +175,7 @@ extension NodeCore {
             // The peer's whole copy may still land there, behind any seal in front of it.
             let tip = ahead.last?.point.checksum ?? position.checksum
             (pair.isSealWhole, pair.sealBehind) = (true, ChainPoint(number: cell.copyAt - 1, checksum: tip))
+            noteOwnPages(at: cell.copyAt)
         }
         if isLeftOut(.revert) { return crossing.needsCopy ? becomeRecorded() : become(.sealing) }
         begin(.verify) { .verify($0) }
@@ -202,6 +205,7 @@ extension NodeCore {
         }
         (position, positionEpoch, ahead, pair.strayedFrom) = (end.point, end.epoch, [], nil)
         forgetDebt()
+        forgetOwnPages()
         storeRead(isFollowed: true)
     }
 

@@ -20,6 +20,9 @@ public struct NodeMemory: Hashable, Sendable {
     public var partOf = EpochStamp.zero
     /// A release may have reached the peer's store; on disk before it is sent, and until an epoch is won.
     public var isReleasing = false
+    /// The number of a seal with all pages that this host's store may have, made of the database as it still is but for a
+    /// power cut; on disk before it is sent; 0: none.
+    public var pagesAt: UInt64 = 0
 
     /// Creates the memory of a node; a new one knows nothing.
     public init(

@@ -15,6 +15,7 @@ extension NodeIdentity {
         if memory.tried > .zero { members["tried"] = .integer(Int64(clamping: memory.tried.rawValue)) }
         if memory.partOf > .zero { members["part_of"] = memory.partOf.json }
         if memory.isReleasing { members["releasing"] = .bool(true) }
+        if memory.pagesAt > 0 { members["pages"] = .id(SessionID(rawValue: memory.pagesAt)) }
         members["demoted"] = .bool(memory.isDemoted)
         members["promise"] = memory.promise.map(\.json)
         return ObjectReader.text(members)
@@ -42,6 +43,7 @@ extension NodeIdentity {
         if reader.rest["tried"] != nil { memory.tried = Epoch(rawValue: try reader.integer("tried")) }
         if let stamp = try reader.optionalMembers("part_of") { memory.partOf = try EpochStamp(stamp, of: object) }
         memory.isReleasing = try reader.optionalBool("releasing") ?? false
+        memory.pagesAt = try reader.optionalID("pages").map { (id: SessionID) in id.rawValue } ?? 0
         if let promise = try reader.optionalMembers("promise") { memory.promise = try Promise(promise, of: object) }
         other = reader.rest
     }

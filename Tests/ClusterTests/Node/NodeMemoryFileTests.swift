@@ -28,7 +28,7 @@ import Testing
         )
         memory.tried = Epoch(rawValue: 65_544)
         memory.partOf = EpochStamp(epoch: Epoch(rawValue: 9), node: NodeID(rawValue: 2))
-        memory.isReleasing = true
+        (memory.isReleasing, memory.pagesAt) = (true, 0x2b)
         return memory
     }()
 
