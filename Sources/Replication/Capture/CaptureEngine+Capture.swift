@@ -72,6 +72,7 @@ extension CaptureEngine {
             (needsRestart, rotatedAt) = (true, nil)
         }
         capture.note(from: start, size: size, at: now)
+        shrinkAt = .now + Self.settlingTime
         counters.captures += 1
         counters.commitsCaptured += commits
         counters.framesCaptured += Int(end.frame - start.frame)

@@ -44,7 +44,6 @@ extension CaptureEngine {
         if worked {
             isSparse = rhythm.note(total: counters.commitsCaptured, at: now) > Self.quietTime
             (workedAt, eventAt, quietRotationAt) = (now, nil, nil)
-            shrinkAt = now + Self.settlingTime
             quietDelay = Self.quietTime
         }
         try keepLogShort(now)

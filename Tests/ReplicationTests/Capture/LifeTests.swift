@@ -103,6 +103,24 @@ import Testing
         }
     }
 
+    /// A burst of which no turn of the engine's sees anything before it is flushed.
+    private func burst(_ engine: isolated CaptureEngine, _ database: FilePath) throws {
+        let application = try SQLiteFile(database, .init(creates: false, autocheckpoint: 0))
+        defer { application.close() }
+        for _ in 0..<60 { try application.write(rows: 5) }
+        _ = try engine.flush()
+    }
+
+    @Test("A long log gives its room back also where all of it was captured by a flush")
+    func shrinksAfterFlush() async throws {
+        try await attached({ $0.softLimitFrames = 40 }) { session, _ in
+            try await burst(session.engine, session.database)
+            #expect(byteCount(of: session.database.string + "-wal") > 40 * 4 * 536)
+            try await session.wait("shortened") { $0.counters.shrinks > 0 }
+            try await session.check("after that")
+        }
+    }
+
     @Test("A transaction file that somebody else writes into our folder stops the engine with an alarm")
     func foreignFile() async throws {
         try await attached { session, application in
