@@ -23,6 +23,7 @@ extension NodeCore {
     mutating func waitForRepair(_ event: NodeEvent) {
         switch event {
         case .command(.shutDown): return actions.append(.end)
+        case _ where isBroken: return
         case _ where isPaired: return waitForCell(event)
         case .hint: nextLook = now
         case .leaseRead(let ticket, let reading):

@@ -25,6 +25,9 @@ public struct NodeCore: Sendable {
     public internal(set) var haltReason: String?
     /// Behind what the chain had begun by then; `nil` where the node saw no lease of its cluster.
     var haltedBehind: UInt64?
+    /// Whether no lease mends what it halted for: of two stores one may not be the one it is taken for, and what a cell says
+    /// does not tell.
+    var isBroken = false
 
     var now: Moment
     var actions: [NodeAction] = []
@@ -155,7 +158,9 @@ public struct NodeCore: Sendable {
         case .rewound(let ticket, let end): if ends(ticket) { rewound(end) }
         case .captured(let mark): captured(mark)
         case .writesEnded(let ticket): writesEnded(ticket)
-        case .broken(let why): halt(why)
+        case .broken(let why):
+            halt(why)
+            isBroken = isCrossed
         case .promiseAsked(let request): promiseAsked(request)
         case .promiseAnswered(let ticket, let node, let granted): promiseAnswered(ticket, node, granted)
         case .hint:

@@ -108,6 +108,25 @@ import Testing
         #expect(!node.actions.contains { if case .createCopy = $0 { true } else { false } })
     }
 
+    @Test("A node that has halted over its stores is not brought back by a lease; where stores are shared it is")
+    func brokenStores() throws {
+        for topology in [StoreTopology.crossed, .shared] {
+            var node = SampleNode(topology: topology)
+            let request = node.core.leaseRequest
+            node.tell(.broken("the stores are exchanged"))
+            #expect(node.core.role == .halted)
+            node.pass(6_000)
+            #expect(node.core.leaseRequest != request || topology == .crossed)
+            node.read(lease, "v1")
+            #expect(node.core.role == (topology == .crossed ? .halted : .joining))
+        }
+        var node = SamplePair(own: .cell(5, of: .one), peer: .cell(6, of: .one))
+        node.tell(.broken("the stores are exchanged"))
+        node.pass(6_000)
+        node.pass(6_000)
+        #expect(node.core.role == .halted && node.core.haltReason == "the stores are exchanged")
+    }
+
     @Test("Nobody waits for ever to go back to a chain that nobody has written")
     func waitsToRewind() throws {
         var ahead = lease
