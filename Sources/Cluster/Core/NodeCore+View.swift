@@ -16,6 +16,13 @@ extension NodeCore {
         return !watch.isExpired(at: now)
     }
 
+    /// Whether a node's record has moved lately, so far as this primary can tell: one that has not watched for long
+    /// takes it for granted.
+    public func hasMovedLately(_ node: NodeID, at now: Moment) -> Bool {
+        guard let opened, now - opened >= settings.absence else { return true }
+        return members.seen[node].map { now - $0.since < settings.absence } ?? false
+    }
+
     /// The epoch in which this node writes, or in which its place was written.
     public var epoch: Epoch { hold?.epoch ?? positionEpoch }
 

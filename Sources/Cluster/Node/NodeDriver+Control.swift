@@ -24,6 +24,7 @@ extension NodeDriver {
         status.lease = core.leaseView(at: now)
         status.isWritable = core.gate.isOpen(at: now)
         (status.unacknowledgedTails, status.storeFailure) = (openTails, storeError)
+        status.isReplicaWhole = !core.isUnsettled && storeError == nil && cellErrors[.peer] == nil
         if let primary {
             (status.lagTransactions, status.lag) = (UInt64(primary.unshippedCount), primary.lag)
         } else if let head = status.lease?.head, head.number > core.position.number {
@@ -180,14 +181,7 @@ extension NodeDriver {
             throw NodeCommandError(.refused, "This node is not the primary (\(core.role.rawValue)): ask that one.")
         }
         guard node != identity?.node else { return }
-        // Without a witness there is no list: the other node takes the right once it is let go to it.
-        let isListed = core.leaseView(at: NodeClock.now)?.eligible.contains(node) ?? false
-        guard places.topology == .paired || isListed else {
-            throw NodeCommandError(
-                .refused,
-                "Node \(node) is not on the list of those that may take over: is it running, and has it joined?"
-            )
-        }
+        if let absence = absence(of: node, core) { throw NodeCommandError(.refused, absence) }
         let epoch = core.epoch
         inbox.post(.command(.switchover(to: node)))
         let limit = configuration.handoff * 2 + .seconds(5)
@@ -204,6 +198,17 @@ extension NodeDriver {
         guard self.core?.role != .primary else {
             throw NodeCommandError(.failed, "The hand-over was called off; nothing was lost, see the log.")
         }
+    }
+
+    /// Why nothing is handed over to a node that is not there, in words.
+    private func absence(of node: NodeID, _ core: NodeCore) -> String? {
+        // Without a witness there is no list: the other node takes the right once it is let go to it.
+        if places.topology == .paired {
+            return core.hasMovedLately(node, at: NodeClock.now)
+                ? nil : "Nothing was heard of node \(node) for \(core.settings.absence): is it running?"
+        }
+        return core.leaseView(at: NodeClock.now)?.eligible.contains(node) ?? false
+            ? nil : "Node \(node) is not on the list of those that may take over: is it running, and has it joined?"
     }
 
     private func wait(

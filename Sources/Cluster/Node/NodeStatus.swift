@@ -65,6 +65,8 @@ public struct NodeStatus: Sendable, Hashable {
     public var lastProvenTransaction: UInt64?
     /// Why the store of the lease does not answer; `nil` where it does.
     public var storeFailure: String?
+    /// Whether the store to which a primary ships answers and holds the whole history: what a restore on trial asks for.
+    public var isReplicaWhole: Bool
 
     /// Creates a status; the rest is set afterwards.
     public init(node: NodeID, name: String, role: Role) {
@@ -72,6 +74,7 @@ public struct NodeStatus: Sendable, Hashable {
         (cluster, epoch, position, lagTransactions, lag, isWritable) = (nil, .zero, .start, 0, .zero, false)
         (lease, unacknowledgedTails, degradations, failure) = (nil, 0, [], nil)
         (failedHealthChecks, lastProvenRestore, lastProvenTransaction, storeFailure) = (nil, nil, nil, nil)
+        isReplicaWhole = true
     }
 
     /// Whether the node is the primary and has opened.

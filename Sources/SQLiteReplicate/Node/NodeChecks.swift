@@ -45,7 +45,7 @@ extension ClusterNode {
         var goal = Validation.Goal(transaction: status.position.transaction, checksum: status.position.checksum)
         if let peer, status.isPrimary {
             // A store that is away, or gets its whole copy just now, is told of elsewhere.
-            guard status.storeFailure == nil, status.degradations.isEmpty else { return nil }
+            guard status.isReplicaWhole else { return nil }
             goal.replica = peer
         }
         return goal

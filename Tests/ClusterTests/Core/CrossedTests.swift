@@ -159,8 +159,29 @@ import Testing
         #expect(node.core.hold?.body.eligible == [.one, .two])
     }
 
+    @Test("A node that has fallen silent is not there to hand over to; who has not watched for long cannot tell")
+    func silent() throws {
+        var node = try claimWithoutStore(acceptLoss: true)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        let absence = node.core.settings.absence.components.seconds
+        #expect(isThere(.one, node) && isThere(NodeID(rawValue: 77), node))
+        _ = serve(&node, seconds: absence + 10)
+        #expect(isThere(.one, node) && !isThere(NodeID(rawValue: 77), node))
+        _ = serve(&node, seconds: absence + 70, stamp: 5)
+        #expect(!isThere(.one, node))
+        _ = serve(&node, seconds: 70, stamp: 6)
+        #expect(isThere(.one, node))
+    }
+
+    private func isThere(_ other: NodeID, _ node: SampleNode) -> Bool {
+        node.core.hasMovedLately(other, at: Moment(reading: .milliseconds(node.milliseconds)))
+    }
+
     /// Answers as the peer's store and the witness do. Returns the captures that were asked for, which nothing is told of.
-    private func serve(_ node: inout SampleNode, seconds: Int64) -> [Ticket] {
+    ///
+    /// - Parameter stamp: What the other node's record says all the time; `nil`: it moves.
+    private func serve(_ node: inout SampleNode, seconds: Int64, stamp: UInt64? = nil) -> [Ticket] {
         let end = node.milliseconds + seconds * 1_000
         var (captures, waiting) = ([Ticket](), node.actions)
         while node.milliseconds < end || !waiting.isEmpty {
@@ -171,14 +192,14 @@ import Testing
             }
             let action = waiting.removeFirst()
             if case .captureAll(let ticket) = action { captures.append(ticket) }
-            guard let answer = answer(to: action, at: node.milliseconds) else { continue }
+            guard let answer = answer(to: action, stamp ?? UInt64(node.milliseconds)) else { continue }
             node.tell(answer)
             waiting += node.actions
         }
         return captures
     }
 
-    private func answer(to action: NodeAction, at milliseconds: Int64) -> NodeEvent? {
+    private func answer(to action: NodeAction, _ stamp: UInt64) -> NodeEvent? {
         switch action {
         case .swapLease(let ticket, let body, _):
             .leaseSwapped(ticket, .swapped(LeaseVersion(rawValue: "\(body.counter)")))
@@ -197,7 +218,7 @@ import Testing
         case .createRecord(let ticket, _): .recorded(ticket, .created)
         case .publishCopy(let ticket, _): .published(ticket, true)
         case .readNodeRecords(let ticket):
-            .nodeRecordsRead(ticket, [NodeStamp(node: .one, stamp: UInt64(milliseconds))])
+            .nodeRecordsRead(ticket, [NodeStamp(node: .one, stamp: stamp)])
         default: nil
         }
     }

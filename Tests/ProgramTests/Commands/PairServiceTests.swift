@@ -27,14 +27,15 @@ struct PairServiceTests {
         in folder: FilePath,
         own: String,
         peer: String,
-        more: [String] = []
+        more: [String] = [],
+        top: [String] = []
     ) async throws -> NodeFiles {
         try await NodeFiles(
             name,
             in: folder,
             replica: "file://\(folder.appending(own))",
             cluster: ["peer-store: 'file://\(folder.appending(peer))'"] + more,
-            top: ["service: {writer-interval: 20ms}"]
+            top: ["service: {writer-interval: 20ms}"] + top
         )
     }
 
@@ -100,6 +101,27 @@ struct PairServiceTests {
             _ = try await service.kill()
             let own = try await a.run(["cluster", "status"])
             expectRefusal(own, code: 5, naming: ["the right is this host's node's", "sqlite-replicate service"])
+        }
+    }
+
+    @Test("W10 Restores are proven also while 'unsafe-auto-promote' has health degraded")
+    func unsafe() async throws {
+        try await withTemporaryFolder { folder in
+            let a = try await node(
+                "a",
+                in: folder,
+                own: "sa",
+                peer: "sb",
+                more: ["unsafe-auto-promote: true", "health-url: 'http://127.0.0.1:9/health'"],
+                top: ["validation: {interval: 300ms}"]
+            )
+            let service = try a.start("service")
+            try await eventually("a restore is proven\(service.outputForMessages)", within: .seconds(30)) {
+                guard let status = try? await NodeClient().status(of: a.url) else { return false }
+                return status.lastProvenRestoreTxid != nil
+                    && status.degraded.contains { $0.contains("'unsafe-auto-promote' is on") }
+            }
+            #expect(try await service.terminate().isSuccess, "\(service.outputForMessages)")
         }
     }
 
