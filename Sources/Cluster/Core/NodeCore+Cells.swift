@@ -11,7 +11,7 @@ extension NodeCore {
         giveUpWaiting()
         considerRight()
         advanceRight()
-        announceCopy()
+        announceCopyInCell()
         advanceHead()
     }
 

@@ -1,6 +1,6 @@
 /// Something that is being done about the chain or the database.
 struct Step: Sendable {
-    enum Kind: Sendable {
+    enum Kind: Hashable, Sendable {
         case examine
         case fetch(UInt64)
         case fetchMerged(UInt64)
@@ -42,6 +42,7 @@ extension NodeCore {
             if isStuck { return giveUp("This host's store does not take the seal: this node stays a standby.") }
             let end = isPaired ? pair.sealBehind : position
             if isPaired, pair.isSealWhole { return begin(.seal) { .createWholeSeal($0, epoch: epoch, at: end) } }
+            if let end = wholeSealEnd { return begin(.seal) { .createWholeSeal($0, epoch: epoch, at: end) } }
             begin(.seal) { .createSeal($0, epoch: epoch, at: end) }
         case .sealed:
             guard let hold else { return }

@@ -98,7 +98,7 @@ extension NodeCore {
             eligible: lease?.eligible ?? [settings.node],
             url: settings.url
         )
-        body.other = lease?.other ?? [:]
+        (body.copyAt, body.other) = (lease?.copyAt ?? 0, lease?.other ?? [:])
         // Of two hosts, one that dies before it opens must not have got itself onto the list.
         if !body.eligible.contains(settings.node), !isCrossed {
             body.eligible = (body.eligible + [settings.node]).sorted()
@@ -127,7 +127,7 @@ extension NodeCore {
         case .created, .exists(isSame: true, _): sealed()
         case .exists(_, let mark?) where isLeftOut(.byNode) && mark.node == settings.node: sealed()
         case .exists(_, nil):
-            haltOnForeign(position.number + 1)
+            haltOnForeign((wholeSealEnd ?? position).number + 1)
         case .exists(_, let mark?):
             // The old primary's file got there first: it is part of the chain, unless it is a successor's (N5).
             let isOlder = isPaired ? !isNewer(mark.stamp, than: hold.body.stamp) : mark.epoch < hold.epoch
@@ -145,6 +145,7 @@ extension NodeCore {
         guard let hold else { return }
         self.hold?.parentEpoch = positionEpoch
         self.hold?.sealed = now
+        if let end = wholeSealEnd { (position, ahead) = (end, []) }
         position.number += 1
         positionEpoch = hold.epoch
         become(.sealed)

@@ -148,6 +148,8 @@ extension NodeCore {
         let old = hold.body.origin.flatMap { $0.node == settings.node ? $0.first : nil }
         body.origin = Lease.Origin(epoch: hold.epoch, node: settings.node, first: old ?? position.number)
         nameLoss(&body, isTakeover: old == nil)
+        // What the lease has told of a copy concerns the store that was sealed.
+        if old == nil { body.copyAt = 0 }
         guard old == nil || crossing.needsCopy || !body.eligible.contains(settings.node) else { return }
         crossing.isNarrow = true
         if !isLeftOut(.staysEligible) { body.eligible = [settings.node] }

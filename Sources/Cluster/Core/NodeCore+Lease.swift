@@ -67,6 +67,7 @@ extension NodeCore {
         body.eligible = eligible(hold)
         if isCrossed {
             if role == .recorded { name(&body, hold) }
+            announceCopy(&body)
             noteSent(body)
         }
         send(PendingSwap(body: body, condition: hold.version, firstSent: now, purpose: .renewal))

@@ -84,19 +84,20 @@ extension NodeCore {
 
     // MARK: - The whole copy (W5)
 
-    /// Whether the peer's cell tells where the whole copy lies.
+    /// Whether the peer's cell, or the lease, tells where the whole copy lies.
     ///
     /// Its number is above all of this node's, so it may leave a gap: a successor's seal directly behind the store's end would
     /// not keep it out. Whoever claims there reads in the cell which number it has to take itself.
     var isCopyAnnounced: Bool {
-        guard isPaired, let copy = crossing.copy else { return true }
+        guard let copy = crossing.copy else { return true }
+        guard isPaired else { return hold.map { $0.body.copyAt >= copy.point.number } ?? false }
         guard let cell = pair.peer.seen?.lease, let hold, cell.stamp == hold.body.stamp else {
             return isLeftOut(.shipEarly) || isLeftOut(.openBeforeSwap)
         }
         return cell.copyAt >= copy.point.number
     }
 
-    mutating func announceCopy() {
+    mutating func announceCopyInCell() {
         guard let copy = crossing.copy, !isCopyAnnounced, pair.swap == nil, let hold, let seen = pair.peer.seen,
             pair.peer.request == nil, seen.lease.stamp == hold.body.stamp
         else { return }

@@ -88,6 +88,8 @@ extension NodeCore {
             memory.copyAt = mark.point.number
             actions.append(.remember(memory))
         }
+        // The lease tells of it before it is sent.
+        if !isPaired { hold?.nextRenewal = now }
         // It holds all that was captured before.
         (spool, uploads, nextUpload, crossing.next) = ([mark], [], now, now)
         if isLeftOut(.copyBeside) { (spool, crossing.isRecorded, position) = ([], true, mark.point) }
@@ -95,6 +97,25 @@ extension NodeCore {
         (spool, crossing.isSettled, crossing.checked) = ([], true, now)
         (position, positionEpoch) = (mark.point, mark.epoch)
         actions += [.publishCopy(Ticket.none, mark), .accepted(position)]
+    }
+
+    /// Has the lease tell of the whole copy that is to be sent, until the store is known to hold it.
+    mutating func announceCopy(_ body: inout Lease) {
+        guard opened != nil else { return }
+        if let copy = crossing.copy {
+            body.copyAt = max(body.copyAt, copy.point.number)
+        } else if crossing.isSettled {
+            body.copyAt = 0
+        }
+    }
+
+    /// The place behind which this claimant's seal goes, with all pages, where the old primary's whole copy may still land in
+    /// this host's store: by an operator's word it takes over from a node that may be alive, and a seal in front of the copy
+    /// does not keep that out.
+    var wholeSealEnd: ChainPoint? {
+        guard isCrossed, !isPaired, crossing.site == .own, let copyAt = hold?.body.copyAt, copyAt > position.number + 1
+        else { return nil }
+        return ChainPoint(number: copyAt - 1, checksum: ahead.last?.point.checksum ?? position.checksum)
     }
 
     /// Something lies where the copy was to be: an older epoch's file, or what this session has sent before.

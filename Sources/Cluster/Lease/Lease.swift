@@ -47,8 +47,9 @@ public struct Lease: Hashable, Sendable {
     /// Where the history goes on, where each host has a store of its own; `nil` before a first node has opened, and where
     /// all nodes use one store.
     public var origin: Origin?
-    /// Under which number a whole copy is to be created in this cell's store, or was: where two hosts have no witness, and a
-    /// seal in front of it would not keep it out. 0: none ever was.
+    /// Under which number a whole copy is to be created, or was, where each of two hosts has a store; a seal in front of it would
+    /// not keep it out. Without a witness it is created in the cell's store; with one in that of the host which the writer is
+    /// not on, and the number goes once it is there. 0: there is none.
     public var copyAt: UInt64 = 0
     /// Who may claim, ascending; with the holder, unless an operator has let it claim and it has not opened yet.
     public var eligible: [NodeID]

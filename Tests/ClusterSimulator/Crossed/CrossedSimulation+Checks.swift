@@ -58,13 +58,18 @@ extension CrossedSimulation {
         for (index, node) in world.nodes.enumerated() where lease.eligible.contains(node.id) {
             let isAuthor = lease.origin?.node == node.id
             let store = hosts.stores[isAuthor ? 1 - index : index]
-            guard !store.isRolledBack, !mayLeaveBehind(index) else { continue }
+            guard !store.isRolledBack, !mayLeaveBehind(index), !isLeftByBoth(index, isAuthor) else { continue }
             let end = store.newest()
             let reached = (end?.history ?? History()).union(isAuthor ? node.database : History())
             if !head.subtracting(reached).isEmpty || !isAuthor && end?.mark.point.number ?? 0 < lease.head.number {
                 note("I9: node \(index + 1) may claim, and cannot reach the head \(lease.head.number)")
             }
         }
+    }
+
+    /// Whether a power cut has taken from the writer's database what its own store, which has gone back, held of it.
+    private func isLeftByBoth(_ index: Int, _ isAuthor: Bool) -> Bool {
+        isAuthor && hosts.stores[index].isRolledBack && world.nodes[index].core?.memory.owes ?? 0 > 0
     }
 
     // MARK: - When all is well

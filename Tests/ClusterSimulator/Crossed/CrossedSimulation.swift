@@ -72,6 +72,8 @@ struct CrossedSimulation: TwoHostSimulation {
     mutating func perform(_ index: Int, _ action: NodeAction) {
         switch action {
         case .createCopy(let ticket, let epoch, let number): createCopy(index, ticket, epoch, number)
+        case .createWholeSeal(let ticket, let epoch, let end):
+            send(index, ticket, .createWhole(wholeSeal(index, epoch, end)))
         case .captureAll(let ticket): captureAll(index, ticket)
         case .accepted(let point):
             performAlike(index, action)

@@ -117,17 +117,6 @@ struct PairedSimulation: TwoHostSimulation {
         !world.isHealing && world.random.chance(scenario.captureFailure)
     }
 
-    private func wholeSeal(_ index: Int, _ epoch: Epoch, _ end: ChainPoint) -> SimulatedFile {
-        SimulatedFile(
-            number: end.number + 1,
-            node: world.nodes[index].id,
-            epoch: epoch,
-            session: world.nodes[index].core?.session ?? SessionID(rawValue: 0),
-            history: world.nodes[index].database,
-            isWhole: true
-        )
-    }
-
     /// What a file was made from is the file before it, or what the store accepted last.
     private mutating func noteBase(_ index: Int, _ number: UInt64) {
         let node = world.nodes[index]

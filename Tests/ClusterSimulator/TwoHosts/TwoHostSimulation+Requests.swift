@@ -45,9 +45,26 @@ extension TwoHostSimulation {
         case .publish(let file):
             hosts.stores[store].publish(file)
             return .published(ticket, true)
+        case .createWhole(let file):
+            let answer = hosts.stores[store].put(file)
+            if case .created = answer { hosts.stores[store].publish(file) }
+            if case .exists(isSame: true, _) = answer { hosts.stores[store].publish(file) }
+            return .created(ticket, answer)
         default:
             let answer = hosts.stores[store].carryOut(request)
             return world.take(answer, of: request)
         }
+    }
+
+    /// A seal with all pages of a node's database.
+    func wholeSeal(_ index: Int, _ epoch: Epoch, _ end: ChainPoint) -> SimulatedFile {
+        SimulatedFile(
+            number: end.number + 1,
+            node: world.nodes[index].id,
+            epoch: epoch,
+            session: world.nodes[index].core?.session ?? SessionID(rawValue: 0),
+            history: world.nodes[index].database,
+            isWhole: true
+        )
     }
 }

@@ -108,6 +108,58 @@ import Testing
         #expect(!node.actions.contains { if case .createCopy = $0 { true } else { false } })
     }
 
+    @Test("G3 A whole copy is sent once the lease tells of it: a claimant by an operator's word then takes its place")
+    func announcedCopy() throws {
+        var node = try claimWithoutStore(acceptLoss: true)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        let ticket = try #require(node.core.crossing.request?.ticket)
+        node.tell(.surveyed(ticket, StoreSurvey(highest: 4, holds: false)))
+        let copying = try #require(node.core.crossing.request?.ticket)
+        let copy = FileMark(
+            point: ChainPoint(number: node.core.position.number + 1, checksum: 99),
+            node: .two,
+            epoch: node.core.epoch,
+            fileChecksum: 1
+        )
+        node.tell(.copied(copying, copy))
+        #expect(!node.uploads && node.swapped?.copyAt == copy.point.number)
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v4")))
+        #expect(node.uploads)
+    }
+
+    @Test("G3 Where such a copy may still land in this host's store, the seal has all pages and its number")
+    func sealInItsPlace() throws {
+        for copyAt in [10, 15] as [UInt64] {
+            var told = lease
+            (told.copyAt, told.eligible) = (copyAt, [.one])
+            var node = SampleNode(topology: .crossed)
+            node.join(at: point, lease: told)
+            node.tell(.command(.promote(acceptLoss: true)))
+            node.waitForClaim(told)
+            #expect(node.swapped?.copyAt == copyAt)
+            node.answerSwap(.swapped(LeaseVersion(rawValue: "v2")))
+            node.tell(.surveyed(try #require(node.core.step?.ticket), StoreSurvey(highest: 9, holds: true)))
+            node.answerFetch(.absent)
+            if case .fetchMerged? = node.core.step?.kind, let ticket = node.core.step?.ticket {
+                node.tell(.fetched(ticket, .absent))
+            }
+            node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+            #expect(node.core.role == .sealing)
+            let seal = try #require(node.core.step?.ticket)
+            let isWhole = node.actions.contains { action in
+                guard case .createWholeSeal(seal, _, let end) = action else { return false }
+                return end == ChainPoint(number: copyAt - 1, checksum: point.checksum)
+            }
+            // A seal directly behind the store's end is in its place anyway.
+            #expect(isWhole == (copyAt > 10))
+            node.tell(.created(seal, .created))
+            #expect(node.core.role == .sealed && node.core.position.number == copyAt)
+            node.tell(.recorded(try #require(node.core.step?.ticket), .created))
+            #expect(node.core.role == .recorded && node.swapped?.copyAt == 0)
+        }
+    }
+
     @Test("A node that has halted over its stores is not brought back by a lease; where stores are shared it is")
     func brokenStores() throws {
         for topology in [StoreTopology.crossed, .shared] {

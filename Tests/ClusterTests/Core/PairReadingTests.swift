@@ -115,6 +115,51 @@ import Testing
         }
     }
 
+    @Test("W5 A store whose next file does not continue this database is not followed, and not asked for it again")
+    func unfit() throws {
+        var node = try claimant(ownEnd: .sample(9, 5, of: .one), peerEnd: .sample(11, 6, of: .one))
+        #expect(node.core.crossing.site == .peer)
+        node.tell(.fetched(try #require(node.core.step?.ticket), .file(.sample(10, 6, of: .one))))
+        let apply = try #require(node.core.step?.ticket)
+        #expect(node.actions.contains { if case .apply(apply, _, _) = $0 { true } else { false } })
+        node.tell(.applied(apply, .unfit))
+        goOn(&node)
+        // This host's is read next, from where the database stands.
+        #expect(node.core.pair.reading.unfit == [.peer] && node.core.pair.reading.sites == [.own])
+        #expect(node.core.crossing.site == .own && node.core.step?.kind == .fetch(10))
+        #expect(node.core.role == .claimed && node.core.position == point)
+    }
+
+    @Test("W6 A database that a power cut took back asks each store for what it was", arguments: [true, false])
+    func wentBack(_ isThere: Bool) throws {
+        var memory = NodeMemory()
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 5), node: .one)
+        var node = SamplePair(own: .cell(5, of: .one), peer: .cell(6, of: .one), memory: memory)
+        let recorded = ChainPoint(number: 12, checksum: 132)
+        let finding = DatabaseFinding(checksum: point.checksum, recorded: recorded, older: [point])
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        #expect(node.core.pair.wentBackOver == [recorded] && node.core.memory.owes == 12)
+        node.tell(.surveyed(try #require(node.core.step?.ticket), nil))
+        node.tell(.command(.promotePeerIsDown([.peerIsStopped])))
+        node.tell(.cellSwapped(try #require(node.core.pair.peer.request), .peer, .swapped(LeaseVersion(rawValue: "2"))))
+        let shipped = StoreSurvey(highest: 14, holds: false, end: .sample(14, 5, of: .one))
+        for _ in 0..<2 {
+            node.tell(.surveyed(try #require(node.core.step?.ticket), shipped))
+            goOn(&node)
+        }
+        for site in [ChainSite.peer, .own] {
+            #expect(node.core.crossing.site == site)
+            #expect(node.actions.contains { if case .survey(_, recorded) = $0 { true } else { false } })
+            var answer = shipped
+            answer.holds = isThere
+            node.tell(.surveyed(try #require(node.core.step?.ticket), answer))
+            goOn(&node)
+            // What it has lost lies there; else it goes on from where it was part of that store's history.
+            if isThere { return #expect(node.core.step?.kind == .rewind) }
+        }
+        #expect(node.core.step?.kind == .fetch(10))
+    }
+
     @Test("W6 Such a seal at the store's end takes nothing from a database that is ahead")
     func wholeSealAtTheEnd() throws {
         var node = SamplePair(own: .cell(7, of: .one, .free), peer: .cell(5, of: .one, .moved))

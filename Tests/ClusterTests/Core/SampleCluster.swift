@@ -102,6 +102,8 @@ struct SampleNode {
         if let ticket = core.step?.ticket { tell(.recorded(ticket, .created)) }
     }
 
+    var uploads: Bool { actions.contains { if case .upload = $0 { true } else { false } } }
+
     var swapped: Lease? {
         for case .swapLease(_, let body, _) in actions { return body }
         return nil
