@@ -12,6 +12,17 @@ extension NodeCore {
     /// Whether no files lead from this node's place to where the chain is now.
     var isBeforeBeginning: Bool { position.number < beginning || crossing.isOffChain }
 
+    /// Whether this node is not known to stand on the chain of the other one that took the history over from it.
+    ///
+    /// That one seals behind what this host has shipped to it, so a place from its seal on is one that it wrote itself, unless
+    /// its store had gone back: then what this database holds there may be in no store any more.
+    var isBesideTakeover: Bool {
+        guard isCrossed, !isPaired, let lease = hold?.body ?? watch.seen?.lease, let origin = lease.origin,
+            origin.node != settings.node
+        else { return false }
+        return position.number >= origin.first && positionEpoch < origin.since
+    }
+
     /// Goes on from here all the same, where an operator has said so; else back to the chain.
     mutating func goOnOrBack() {
         if role == .claimed, crossing.acceptsLoss {

@@ -88,7 +88,7 @@ extension NodeCore {
             noteDebt(finding, point)
             let places = memory.owes > point.number ? finding.older + [finding.recorded] : []
             pair.wentBackOver = places.filter { $0.number > point.number }
-            positionEpoch = .zero
+            positionEpoch = epoch(of: point, finding)
             nextStep = now
             become(.standby)
             if isLeftOut(.resumeUnread) { resumeUnread() }
@@ -102,6 +102,15 @@ extension NodeCore {
             }
             quarantine(fork: nil)
         }
+    }
+
+    /// The epoch of the place at which the database stands, where each of two hosts has a store and that counts; else it shows
+    /// with the next file.
+    private func epoch(of point: ChainPoint, _ finding: DatabaseFinding) -> Epoch {
+        guard isCrossed, !isPaired else { return .zero }
+        // A file that was being applied is of the same epoch as what it was applied to, or of a later one.
+        let isLater = point == finding.intended && point.number > finding.recorded.number
+        return point == finding.recorded || isLater ? finding.epoch : .zero
     }
 
     /// What this database holds and the chain does not is kept, then the database follows the chain (N11).
@@ -172,6 +181,11 @@ extension NodeCore {
         if role == .claimed, isLeftOut(.unverified) {
             (position, positionEpoch) = (mark.point, mark.epoch)
             return
+        }
+        // A whole copy fits any database: it would be written over what nobody else may have.
+        if isBesideTakeover {
+            if role == .claimed { return giveUp("Transactions of this database were superseded.") }
+            return quarantine(fork: nil)
         }
         if passesSeal(mark) { return }
         guard !ahead.isEmpty else {

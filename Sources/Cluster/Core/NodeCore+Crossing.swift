@@ -42,7 +42,8 @@ extension NodeCore {
         crossing.acceptsLoss = wanted(at: now) == true
         crossing.isNarrow = body.eligible == [settings.node]
         if isLeftOut(.authorByLease), let lease {
-            body.origin = Lease.Origin(epoch: lease.epoch, node: lease.node, first: lease.origin?.first ?? 0)
+            let (first, since) = (lease.origin?.first ?? 0, lease.origin?.since ?? .zero)
+            body.origin = Lease.Origin(epoch: lease.epoch, node: lease.node, first: first, since: since)
         }
     }
 
@@ -145,8 +146,13 @@ extension NodeCore {
     /// holds everything: who reads on from its old end would not see the copy. Until then nothing has changed, so a claimant
     /// that dies, or gives up, leaves the list as it was.
     mutating func name(_ body: inout Lease, _ hold: LeaseHold) {
-        let old = hold.body.origin.flatMap { $0.node == settings.node ? $0.first : nil }
-        body.origin = Lease.Origin(epoch: hold.epoch, node: settings.node, first: old ?? position.number)
+        let old = hold.body.origin.flatMap { $0.node == settings.node ? $0 : nil }
+        body.origin = Lease.Origin(
+            epoch: hold.epoch,
+            node: settings.node,
+            first: old?.first ?? position.number,
+            since: old?.since ?? hold.epoch
+        )
         nameLoss(&body, isTakeover: old == nil)
         // What the lease has told of a copy concerns the store that was sealed.
         if old == nil { body.copyAt = 0 }

@@ -48,6 +48,7 @@ extension NodeCore {
     mutating func nameLoss(_ body: inout Lease, isTakeover: Bool) {
         if crossing.hasLeftBehind {
             body.origin?.first = position.number
+            body.origin?.since = body.epoch
             body.continues = .nothing
         } else if isTakeover {
             body.continues = nil

@@ -17,11 +17,13 @@ extension Lease {
         members["begin"] = .id(SessionID(rawValue: begin))
         members["continues"] = continues.map { .array([$0.since, $0.through].map { .id(SessionID(rawValue: $0)) }) }
         members["origin"] = origin.map { origin in
-            .object([
+            var members: [String: JSONValue] = [
                 "epoch": .integer(Int64(clamping: origin.epoch.rawValue)),
                 "node": .id(origin.node),
                 "first": .id(SessionID(rawValue: origin.first)),
-            ])
+            ]
+            if origin.since > .zero { members["since"] = .integer(Int64(clamping: origin.since.rawValue)) }
+            return .object(members)
         }
         if copyAt > 0 { members["copy"] = .id(SessionID(rawValue: copyAt)) }
         members["eligible"] = .array(eligible.map { .id($0) })
@@ -63,7 +65,8 @@ extension Lease {
             origin = Origin(
                 epoch: Epoch(rawValue: try part.integer("epoch")),
                 node: try part.id("node"),
-                first: try part.id("first", SessionID.self).rawValue
+                first: try part.id("first", SessionID.self).rawValue,
+                since: part.rest["since"] == nil ? .zero : Epoch(rawValue: try part.integer("since"))
             )
         }
         copyAt = try reader.optionalID("copy").map { (id: SessionID) in id.rawValue } ?? 0

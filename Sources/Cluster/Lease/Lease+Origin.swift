@@ -11,10 +11,13 @@ extension Lease {
         /// The seal in that node's own store with which it took the history over: what its peer's store holds of lower
         /// numbers alone is an older history.
         public var first: UInt64
+        /// The epoch in which it did: from ``first`` on all that is on the chain is of that one or of a later one. 0: it is
+        /// not known.
+        public var since: Epoch
 
         /// Creates an origin.
-        public init(epoch: Epoch, node: NodeID, first: UInt64) {
-            (self.epoch, self.node, self.first) = (epoch, node, first)
+        public init(epoch: Epoch, node: NodeID, first: UInt64, since: Epoch = .zero) {
+            (self.epoch, self.node, self.first, self.since) = (epoch, node, first, since)
         }
     }
 }

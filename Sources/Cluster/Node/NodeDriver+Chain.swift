@@ -112,7 +112,11 @@ extension NodeDriver {
         {
             let state = ChainState(number: newest.max.rawValue, checksum: checksum, epoch: mark.epoch)
             try await database.note(state)
-            return DatabaseFinding(checksum: checksum, recorded: ChainPoint(state))
+            return DatabaseFinding(
+                checksum: checksum,
+                recorded: ChainPoint(state),
+                epoch: Epoch(rawValue: state.epoch)
+            )
         }
         return DatabaseFinding(checksum: checksum, recorded: ChainPoint(number: 0, checksum: ~checksum))
     }

@@ -24,6 +24,8 @@ struct SimulatedNode {
     /// Closed transaction files, by number.
     var files: [UInt64: SimulatedFile] = [:]
     var recorded = ChainPoint.start
+    /// The epoch of the recorded place.
+    var recordedEpoch = Epoch.zero
     var intended: ChainPoint?
     var older: [ChainPoint] = []
     var epoch = Epoch.zero
@@ -70,7 +72,8 @@ struct SimulatedNode {
         (cutFromStore, cutFromPeers, cutFromLease, cutFromChain) = (0, 0, 0, 0)
     }
 
-    mutating func record(_ point: ChainPoint) {
+    mutating func record(_ point: ChainPoint, in epoch: Epoch) {
+        recordedEpoch = epoch
         guard point != recorded else { return }
         older.append(recorded)
         if older.count > 64 { older.removeFirst() }

@@ -24,7 +24,8 @@ extension Simulation {
             world.deliver(.examined(ticket, examine(index)), to: index, in: 1...scenario.longestExamination)
         case .apply(let ticket, let mark, let from):
             world.deliver(.applied(ticket, apply(index, mark, from)), to: index, in: 6...25)
-        case .notePosition(let point): world.nodes[index].record(point)
+        case .notePosition(let point):
+            world.nodes[index].record(point, in: world.nodes[index].core?.positionEpoch ?? .zero)
         case .verify(let ticket):
             let checksum = world.nodes[index].database.checksum
             world.deliver(.verified(ticket, checksum: checksum), to: index, in: 1...20)
@@ -76,13 +77,13 @@ extension Simulation {
     }
 
     private mutating func accept(_ index: Int, _ point: ChainPoint) {
-        world.nodes[index].record(point)
+        world.nodes[index].record(point, in: world.nodes[index].epoch)
         world.acknowledged = world.acknowledged.union(world.history(of: point, at: index))
     }
 
     private mutating func open(_ index: Int, _ epoch: Epoch, _ seal: ChainPoint) {
         world.openedEpoch = max(world.openedEpoch, epoch)
-        world.nodes[index].record(seal)
+        world.nodes[index].record(seal, in: epoch)
         world.nodes[index].files = [:]
         world.nodes[index].captured = world.history(of: seal)
         (world.nodes[index].isOpen, world.nodes[index].epoch) = (true, epoch)

@@ -35,7 +35,8 @@ extension Simulation {
             recorded: node.recorded,
             intended: node.intended,
             older: node.older,
-            ahead: ahead
+            ahead: ahead,
+            epoch: node.recordedEpoch
         )
     }
 
@@ -56,7 +57,7 @@ extension Simulation {
         world.remember(world.nodes[index].database)
         world.nodes[index].files[mark.point.number] = nil
         world.nodes[index].intended = mark.point
-        world.add(.record(index, life: world.nodes[index].life, mark.point), in: 0...5)
+        world.add(.record(index, life: world.nodes[index].life, mark), in: 0...5)
         return .applied
     }
 
@@ -65,7 +66,7 @@ extension Simulation {
         (world.nodes[index].database, world.nodes[index].synced) = (newest.history, newest.history)
         world.nodes[index].files = [:]
         world.remember(newest.history)
-        world.nodes[index].record(newest.end.point)
+        world.nodes[index].record(newest.end.point, in: newest.end.epoch)
         return newest.end
     }
 

@@ -149,7 +149,8 @@ extension Simulation {
             guard isAlive(index, life) else { return }
             capture(index, life)
             tell(index, life, event)
-        case .record(let index, let life, let point): if isAlive(index, life) { world.nodes[index].record(point) }
+        case .record(let index, let life, let mark):
+            if isAlive(index, life) { world.nodes[index].record(mark.point, in: mark.epoch) }
         case .ask(let from, let fromLife, let to, let ticket, let request):
             ask(from, fromLife, to, ticket, request)
         case .crash(let index, let life): if isAlive(index, life) { crashAndRestart(index) }

@@ -14,7 +14,7 @@ struct World<Incident> {
         case capture(Int, life: Int)
         /// What is committed is captured, then the node hears this.
         case captured(Int, life: Int, NodeEvent)
-        case record(Int, life: Int, ChainPoint)
+        case record(Int, life: Int, FileMark)
         case ask(from: Int, life: Int, to: Int, Ticket, PromiseRequest)
         case crash(Int, life: Int)
         case restart(Int)

@@ -197,6 +197,54 @@ import Testing
         #expect(node.core.role == .claiming && node.swapped?.eligible == [.one])
     }
 
+    /// Node two at 9, which it wrote in an epoch, where node one has taken over behind 8, in epoch 3.
+    private func followTakeover(from epoch: UInt64) throws -> SampleNode {
+        var taken = lease
+        taken.origin = Lease.Origin(epoch: lease.epoch, node: .one, first: 9, since: lease.epoch)
+        var node = SampleNode(topology: .crossed)
+        node.read(taken, "v1")
+        let finding = DatabaseFinding(
+            checksum: point.checksum,
+            recorded: point,
+            epoch: Epoch(rawValue: epoch)
+        )
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        #expect(node.core.role == .standby)
+        node.answerFetch(
+            .file(
+                FileMark(
+                    point: ChainPoint(number: 10, checksum: 100),
+                    node: .one,
+                    epoch: lease.epoch,
+                    fileChecksum: 1
+                )
+            )
+        )
+        return node
+    }
+
+    @Test("G3 A whole copy that fits is not written over what the one that took over has never had")
+    func besideTakeover() throws {
+        // Its store had gone back behind what this node wrote.
+        for epoch: UInt64 in [0, 2] {
+            let node = try followTakeover(from: epoch)
+            #expect(node.core.role == .quarantining)
+            #expect(node.actions.contains { if case .quarantine = $0 { true } else { false } })
+        }
+        let node = try followTakeover(from: 3)
+        #expect(node.core.role == .standby)
+        #expect(node.actions.contains { if case .apply = $0 { true } else { false } })
+    }
+
+    @Test("G2 Who takes over says in which epoch")
+    func saysSince() throws {
+        var node = try claimWithoutStore(acceptLoss: true)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        let body = try #require(node.swapped)
+        #expect(body.origin?.since == body.epoch)
+        #expect(try Lease(parsing: body.encoded) == body)
+    }
+
     @Test("G4 A capture of which nothing is told is asked for again")
     func capturesAgain() throws {
         var node = try claimWithoutStore(acceptLoss: true)

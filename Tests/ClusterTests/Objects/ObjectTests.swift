@@ -13,6 +13,8 @@ import Testing
         lease.continues = Lease.Continuation(since: 7, through: 25)
         lease.origin = Lease.Origin(epoch: Epoch(rawValue: 3), node: .two, first: 0x1f)
         #expect(try Lease(parsing: lease.encoded) == lease)
+        lease.origin?.since = Epoch(rawValue: 2)
+        #expect(try Lease(parsing: lease.encoded) == lease)
         (lease.continues, lease.origin) = (nil, nil)
         (lease.state, lease.successor) = (.handoff, .two)
         #expect(try Lease(parsing: lease.encoded) == lease)
