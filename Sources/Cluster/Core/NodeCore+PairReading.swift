@@ -206,6 +206,9 @@ extension NodeCore {
         (position, positionEpoch, ahead, pair.strayedFrom) = (end.point, end.epoch, [], nil)
         forgetDebt()
         forgetOwnPages()
+        if let hold, let node = end.node, isNewer(EpochStamp(epoch: end.epoch, node: node), than: hold.body.stamp) {
+            return fence("Epoch \(end.epoch) has begun.")
+        }
         storeRead(isFollowed: true)
     }
 

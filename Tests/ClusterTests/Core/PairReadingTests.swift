@@ -160,6 +160,30 @@ import Testing
         #expect(node.core.step?.kind == .fetch(10))
     }
 
+    @Test("W4 A claimant that is put back on a newer epoch's state is superseded", arguments: [4, 6, 7] as [UInt64])
+    func restoredPastClaim(_ epoch: UInt64) throws {
+        var memory = NodeMemory()
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 5), node: .two)
+        var node = SamplePair(own: .cell(6, of: .one, .free), peer: .cell(5, of: .two, .moved), memory: memory)
+        let recorded = ChainPoint(number: 12, checksum: 132)
+        let finding = DatabaseFinding(checksum: point.checksum, recorded: recorded, older: [point])
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        #expect(try #require(node.claim).body.epoch.rawValue == 7)
+        node.tell(.cellSwapped(try #require(node.core.pair.own.request), .own, .swapped(LeaseVersion(rawValue: "2"))))
+        let survey = StoreSurvey(highest: 14, holds: false, end: .sample(14, 4, of: .one))
+        node.tell(.surveyed(try #require(node.core.step?.ticket), survey))
+        goOn(&node)
+        // The place on record lies there.
+        let found = StoreSurvey(highest: 14, holds: true, end: survey.end)
+        node.tell(.surveyed(try #require(node.core.step?.ticket), found))
+        goOn(&node)
+        #expect(node.core.step?.kind == .rewind)
+        let end = ChainEnd(point: ChainPoint(number: 15, checksum: 5), epoch: Epoch(rawValue: epoch + 1), node: .one)
+        node.tell(.rewound(try #require(node.core.step?.ticket), end))
+        // Its own claim is that of epoch 7, by node two.
+        #expect(node.core.role == (epoch == 7 ? .joining : .claimed))
+    }
+
     @Test("W6 Such a seal at the store's end takes nothing from a database that is ahead")
     func wholeSealAtTheEnd() throws {
         var node = SamplePair(own: .cell(7, of: .one, .free), peer: .cell(5, of: .one, .moved))
