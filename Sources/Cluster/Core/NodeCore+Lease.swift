@@ -220,6 +220,8 @@ extension NodeCore {
             hold.nextRenewal = swap.firstSent + timing.renewal
             self.hold = hold
             asking = nil
+            // Whoever loses the lease goes by what it says until it can be read again.
+            if isCrossed { watch.read(swap.body, version, at: now) }
             renewalLanded()
         case .release: released(swap.body)
         }

@@ -197,6 +197,27 @@ import Testing
         #expect(node.core.role == .claiming && node.swapped?.eligible == [.one])
     }
 
+    @Test("Whoever loses the lease goes by what it wrote there until it can be read again")
+    func ownLease() throws {
+        var node = try claimWithoutStore(acceptLoss: true)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v3")))
+        let (opened, epoch) = (node.core.position, node.core.epoch)
+        #expect(node.core.role == .primary)
+        node.pass(60_000)
+        node.tell(.command(.switchover(to: .one)))
+        #expect(node.core.role == .joining)
+        let own = ChainPoint(number: opened.number + 2, checksum: 7)
+        let ahead = FileMark(point: own, node: .two, epoch: epoch, fileChecksum: 3)
+        let finding = DatabaseFinding(checksum: own.checksum, recorded: opened, ahead: [ahead])
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        #expect(node.core.role == .standby && node.core.crossing.site == .peer)
+        // The seal of a claim between its own two, by which nobody has opened.
+        let next = ChainPoint(number: opened.number + 1, checksum: opened.checksum)
+        node.answerFetch(.file(FileMark(point: next, node: .one, epoch: lease.epoch, fileChecksum: 4)))
+        #expect(node.core.role == .standby && node.core.ahead == [ahead])
+    }
+
     /// Node two at 9, which it wrote in an epoch, where node one has taken over behind 8, in epoch 3.
     private func followTakeover(from epoch: UInt64) throws -> SampleNode {
         var taken = lease
