@@ -20,7 +20,9 @@ extension NodeCore {
         switch verdict(site) {
         case .follow: followStore()
         case .restore: begin(.rewind) { .rewind($0) }
-        case .keep: storeRead(isFollowed: false)
+        case .keep:
+            if let end = equalEnd { return standAtOwnPages(end) }
+            storeRead(isFollowed: false)
         case .leave: leaveToGoBack()
         }
     }
@@ -58,10 +60,28 @@ extension NodeCore {
         pair.reading.isRecordedOn[site] == nil && pair.reading.surveys[site]?.holds == false && !endsOnRecord(site)
     }
 
-    /// Whether a store's newest file leads to such a place, its own seal perhaps.
+    /// Whether a store's newest file leads to such a place.
+    ///
+    /// In this host's store it may be an own seal before the last of them, which only the peer's store has. The peer's store
+    /// has more of what was on record than such an earlier place, or this database went on elsewhere since.
     private func endsOnRecord(_ site: ChainSite) -> Bool {
         guard let end = pair.reading.surveys[site]?.end else { return false }
-        return pair.wentBackOver.contains { $0.checksum == end.point.checksum }
+        // Where that one alone counts, the database may stand at none of them.
+        if pair.place == .own, pair.strayedFrom?.checksum == end.point.checksum { return true }
+        let places = site == .own ? pair.wentBackOver[...] : pair.wentBackOver.suffix(1)
+        return places.contains { $0.checksum == end.point.checksum }
+    }
+
+    /// What this host's store ends with, where that alone counts and is just what the database holds, whose place on record
+    /// lies in the peer's store.
+    ///
+    /// It stands there then: what a power cut takes from it before it opens lies in this very store, and the seal alone would
+    /// not say so.
+    private var equalEnd: FileMark? {
+        guard pair.place == .own, let end = pair.reading.surveys[.own]?.end,
+            end.point.checksum == (ahead.last?.point ?? position).checksum
+        else { return nil }
+        return end
     }
 
     /// The database stands at a place that the store has, and not before what follows there.

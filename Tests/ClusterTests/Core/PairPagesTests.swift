@@ -91,4 +91,55 @@ import Testing
         node.pass(7000)
         #expect(node.core.role == .primary && node.core.memory.pagesAt == 0)
     }
+
+    // MARK: - A seal without pages
+
+    /// What the database holds, in the peer's store, and a seal of this host's store with all pages of the same.
+    private let shipped = ChainPoint(number: 15, checksum: 99)
+    private let alike = FileMark(
+        point: ChainPoint(number: 14, checksum: 99),
+        node: .two,
+        epoch: Epoch(rawValue: 6),
+        fileChecksum: 14
+    )
+
+    /// A claimant by the blind word, whose right went to the peer's store, and which finds its database like that.
+    private func blindClaimant(checksum: UInt64, end: FileMark) throws -> SamplePair {
+        var memory = NodeMemory()
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 6), node: .two)
+        var node = SamplePair(own: .cell(6, of: .two, .moved), peer: nil, memory: memory)
+        let finding = DatabaseFinding(checksum: checksum, recorded: shipped, older: [alike.point])
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        if node.core.role == .quarantining { node.tell(.quarantined(try #require(node.core.step?.ticket))) }
+        node.tell(.surveyed(try #require(node.core.step?.ticket), nil))
+        node.tell(.command(.promotePeerIsDown([.peerStaysOff, .peerIsStopped, .peerHasNoRight])))
+        let claim = try #require(node.claim)
+        #expect(claim.site == .own)
+        node.cells[.own] = claim.body
+        node.tell(.cellSwapped(try #require(node.core.pair.own.request), .own, .swapped(LeaseVersion(rawValue: "2"))))
+        let survey = StoreSurvey(highest: end.point.number, holds: false, end: end)
+        node.tell(.surveyed(try #require(node.core.step?.ticket), survey))
+        goOn(&node)
+        return node
+    }
+
+    @Test("W4 A database that is just what its store ends with stands there, and on record")
+    func equalEnd() throws {
+        let node = try blindClaimant(checksum: shipped.checksum, end: alike)
+        #expect(node.core.position == alike.point && node.actions.contains(.notePosition(alike.point)))
+        #expect(node.core.step?.kind == .verify && node.core.pair.sealBehind == alike.point)
+    }
+
+    @Test("W6 One that is not stays where it is, and is sealed behind that end")
+    func otherEnd() throws {
+        let node = try blindClaimant(checksum: shipped.checksum, end: .sample(14, 6, of: .two))
+        #expect(node.core.position == shipped && node.core.step?.kind == .verify)
+        #expect(node.core.pair.sealBehind == FileMark.sample(14, 6, of: .two).point)
+    }
+
+    @Test("W4 One that a power cut left at no place on record is put back where its store ends with what is on record")
+    func strayedFromEqualEnd() throws {
+        let node = try blindClaimant(checksum: 77, end: alike)
+        #expect(node.core.step?.kind == .rewind)
+    }
 }
