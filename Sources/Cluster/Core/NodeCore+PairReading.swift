@@ -78,8 +78,8 @@ extension NodeCore {
     /// It stands there then: what a power cut takes from it before it opens lies in this very store, and the seal alone would
     /// not say so.
     private var equalEnd: FileMark? {
-        guard pair.place == .own, let end = pair.reading.surveys[.own]?.end,
-            end.point.checksum == (ahead.last?.point ?? position).checksum
+        guard pair.place == .own, ahead.isEmpty, let end = pair.reading.surveys[.own]?.end,
+            end.point.checksum == position.checksum
         else { return nil }
         return end
     }
