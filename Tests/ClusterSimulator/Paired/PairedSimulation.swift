@@ -56,14 +56,9 @@ struct PairedSimulation: TwoHostSimulation {
             let isDone = cells[store].swap(body, condition: condition, at: world.time)
             check()
             return .cellSwapped(ticket, site, isDone ? .swapped(cells[store].version) : .refused)
-        case .createWhole(let file):
-            let answer = hosts.stores[store].put(file)
-            check()
-            switch answer {
-            case .created, .exists(isSame: true, _): hosts.stores[store].publish(file)
-            default: break
-            }
-            return .created(ticket, answer)
+        case .createWhole:
+            defer { check() }
+            return carryOut(request, inStore: store)
         case .survey:
             // What it tells of the end is known to whoever hears it.
             if let end = hosts.stores[store].end { world.remember(end.history) }

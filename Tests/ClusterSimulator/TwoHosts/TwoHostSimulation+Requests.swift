@@ -47,8 +47,10 @@ extension TwoHostSimulation {
             return .published(ticket, true)
         case .createWhole(let file):
             let answer = hosts.stores[store].put(file)
-            if case .created = answer { hosts.stores[store].publish(file) }
-            if case .exists(isSame: true, _) = answer { hosts.stores[store].publish(file) }
+            switch answer {
+            case .created, .exists(isSame: true, _): hosts.stores[store].publish(file)
+            default: break
+            }
             return .created(ticket, answer)
         default:
             let answer = hosts.stores[store].carryOut(request)
