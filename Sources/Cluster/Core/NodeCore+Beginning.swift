@@ -41,11 +41,18 @@ extension NodeCore {
                 "The chain began anew behind \(Self.name(beginning)): this database must go back to it first."
             )
         }
-        let isHeld = !crossing.isOffChain && watch.seen?.lease.continues.map { $0.holds(position) } ?? true
+        let isHeld = !crossing.isOffChain && watch.seen.map { holdsPlace($0.lease) } ?? true
         // Its place may not be on the chain any more: no fork can be told.
         guard ahead.isEmpty, isHeld else { return quarantine(fork: nil) }
         become(.quarantining)
         rewind()
+    }
+
+    /// Whether the chain that began anew holds all that a database at this node's place does, as far as a lease tells.
+    private func holdsPlace(_ lease: Lease) -> Bool {
+        if let continues = lease.continues { return continues.holds(position) }
+        guard isCrossed, let origin = lease.origin, origin.node != settings.node else { return true }
+        return !origin.hasEarlierSeals
     }
 
     /// The chain cannot be restored yet: perhaps who begins it anew has not written it.

@@ -42,8 +42,9 @@ extension NodeCore {
         crossing.acceptsLoss = wanted(at: now) == true
         crossing.isNarrow = body.eligible == [settings.node]
         if isLeftOut(.authorByLease), let lease {
-            let (first, since) = (lease.origin?.first ?? 0, lease.origin?.since ?? .zero)
-            body.origin = Lease.Origin(epoch: lease.epoch, node: lease.node, first: first, since: since)
+            var origin = lease.origin ?? Lease.Origin(epoch: lease.epoch, node: lease.node, first: 0)
+            (origin.epoch, origin.node) = (lease.epoch, lease.node)
+            body.origin = origin
         }
     }
 
@@ -151,7 +152,8 @@ extension NodeCore {
             epoch: hold.epoch,
             node: settings.node,
             first: old?.first ?? position.number,
-            since: old?.since ?? hold.epoch
+            since: old?.since ?? hold.epoch,
+            hasEarlierSeals: old?.hasEarlierSeals ?? isBehindUnnamed(hold)
         )
         nameLoss(&body, isTakeover: old == nil)
         // What the lease has told of a copy concerns the store that was sealed.
@@ -159,6 +161,14 @@ extension NodeCore {
         guard old == nil || crossing.needsCopy || !body.eligible.contains(settings.node) else { return }
         crossing.isNarrow = true
         if !isLeftOut(.staysEligible) { body.eligible = [settings.node] }
+    }
+
+    /// Whether this session's seal lies behind what no session wrote that was ever named; or it is not known.
+    ///
+    /// After a store went back such seals stand where the other node's transactions had been.
+    private func isBehindUnnamed(_ hold: LeaseHold) -> Bool {
+        guard let named = hold.body.origin?.epoch else { return false }
+        return hold.parentEpoch == .zero ? position.number > 1 : hold.parentEpoch > named
     }
 
     /// Whether the lease is known to say so.

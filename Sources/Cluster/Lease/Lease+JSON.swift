@@ -23,6 +23,7 @@ extension Lease {
                 "first": .id(SessionID(rawValue: origin.first)),
             ]
             if origin.since > .zero { members["since"] = .integer(Int64(clamping: origin.since.rawValue)) }
+            if origin.hasEarlierSeals { members["earlier_seals"] = .bool(true) }
             return .object(members)
         }
         if copyAt > 0 { members["copy"] = .id(SessionID(rawValue: copyAt)) }
@@ -66,7 +67,8 @@ extension Lease {
                 epoch: Epoch(rawValue: try part.integer("epoch")),
                 node: try part.id("node"),
                 first: try part.id("first", SessionID.self).rawValue,
-                since: part.rest["since"] == nil ? .zero : Epoch(rawValue: try part.integer("since"))
+                since: part.rest["since"] == nil ? .zero : Epoch(rawValue: try part.integer("since")),
+                hasEarlierSeals: try part.optionalBool("earlier_seals") ?? false
             )
         }
         copyAt = try reader.optionalID("copy").map { (id: SessionID) in id.rawValue } ?? 0

@@ -14,10 +14,20 @@ extension Lease {
         /// The epoch in which it did: from ``first`` on all that is on the chain is of that one or of a later one. 0: it is
         /// not known.
         public var since: Epoch
+        /// Whether sessions that were never named may have sealed in front of ``first``: what another database holds under a
+        /// lower number need not be on the chain then.
+        public var hasEarlierSeals: Bool
 
         /// Creates an origin.
-        public init(epoch: Epoch, node: NodeID, first: UInt64, since: Epoch = .zero) {
+        public init(
+            epoch: Epoch,
+            node: NodeID,
+            first: UInt64,
+            since: Epoch = .zero,
+            hasEarlierSeals: Bool = false
+        ) {
             (self.epoch, self.node, self.first, self.since) = (epoch, node, first, since)
+            self.hasEarlierSeals = hasEarlierSeals
         }
     }
 }

@@ -266,6 +266,55 @@ import Testing
         #expect(try Lease(parsing: body.encoded) == body)
     }
 
+    /// What node two says when it takes over from 9, a file of that epoch, where node one had opened in epoch 2.
+    private func takeOver(behind epoch: UInt64) throws -> Lease.Origin? {
+        var lease = lease
+        lease.origin?.epoch = Epoch(rawValue: 2)
+        var node = SampleNode(topology: .crossed)
+        node.read(lease, "v1")
+        let finding = DatabaseFinding(checksum: point.checksum, recorded: point, epoch: Epoch(rawValue: epoch))
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        node.waitForClaim(lease)
+        node.answerSwap(.swapped(LeaseVersion(rawValue: "v2")))
+        node.tell(.surveyed(try #require(node.core.step?.ticket), StoreSurvey(highest: 9, holds: true)))
+        node.answerFetch(.absent)
+        node.tell(.verified(try #require(node.core.step?.ticket), checksum: point.checksum))
+        node.tell(.created(try #require(node.core.step?.ticket), .created))
+        node.tell(.recorded(try #require(node.core.step?.ticket), .created))
+        #expect(node.core.role == .recorded)
+        return node.swapped?.origin
+    }
+
+    @Test("G2 Who takes over behind what was never named says so, or where it does not know")
+    func saysEarlierSeals() throws {
+        for (epoch, hasEarlierSeals): (UInt64, Bool) in [(2, false), (3, true), (0, true)] {
+            let origin = try #require(try takeOver(behind: epoch))
+            #expect(origin.node == .two && origin.first == 10)
+            #expect(origin.hasEarlierSeals == hasEarlierSeals, "behind epoch \(epoch)")
+        }
+    }
+
+    @Test("G3 Who stands before the takeover keeps what it has aside where other seals may lie there")
+    func beforeTakeover() throws {
+        for hasEarlierSeals in [false, true] {
+            var taken = lease
+            taken.origin = Lease.Origin(
+                epoch: lease.epoch,
+                node: .one,
+                first: 11,
+                since: lease.epoch,
+                hasEarlierSeals: hasEarlierSeals
+            )
+            var node = SampleNode(topology: .crossed)
+            node.read(taken, "v1")
+            let finding = DatabaseFinding(checksum: point.checksum, recorded: point, epoch: Epoch(rawValue: 2))
+            node.tell(.examined(try #require(node.core.step?.ticket), finding))
+            #expect(node.core.role == .quarantining)
+            let isKept = node.actions.contains { if case .quarantine = $0 { true } else { false } }
+            #expect(isKept == hasEarlierSeals)
+        }
+    }
+
     @Test("G4 A capture of which nothing is told is asked for again")
     func capturesAgain() throws {
         var node = try claimWithoutStore(acceptLoss: true)

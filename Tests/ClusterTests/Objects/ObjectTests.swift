@@ -14,6 +14,7 @@ import Testing
         lease.origin = Lease.Origin(epoch: Epoch(rawValue: 3), node: .two, first: 0x1f)
         #expect(try Lease(parsing: lease.encoded) == lease)
         lease.origin?.since = Epoch(rawValue: 2)
+        lease.origin?.hasEarlierSeals = true
         #expect(try Lease(parsing: lease.encoded) == lease)
         (lease.continues, lease.origin) = (nil, nil)
         (lease.state, lease.successor) = (.handoff, .two)
