@@ -17,6 +17,8 @@ LONG := swift test -c release -Xswiftc -enable-testing --scratch-path .build-lon
 SEEDS ?= 1..2000
 # What is simulated: log, nodes that share a store; duo, two hosts with a store each and a witness; pair, without one.
 MODEL ?= log
+# Anything: what is rare goes wrong in most runs.
+HARD ?=
 SECONDS_OF_SOAK ?= 600
 FAULTS ?= all
 ROUNDS ?= 3
@@ -39,6 +41,8 @@ test: setup-servers ## Run all tests, those against real Litestream, MinIO and m
 	@$(MAKE) --no-print-directory simulate MODEL=log SEEDS=1..2000
 	@$(MAKE) --no-print-directory simulate MODEL=duo SEEDS=1..2000
 	@$(MAKE) --no-print-directory simulate MODEL=pair SEEDS=1..2000
+	@$(MAKE) --no-print-directory simulate MODEL=duo SEEDS=1..2000 HARD=1
+	@$(MAKE) --no-print-directory simulate MODEL=pair SEEDS=1..2000 HARD=1
 	@scripts/test.sh $(TEST_FLAGS)
 
 setup: ## Install the system libraries that are missing
@@ -86,9 +90,9 @@ soak: setup-servers ## Long: levels and retention under load beside real Litestr
 faults: setup-servers shim-test ## Long: every fault point with every kind of fault; FAULTS=all
 	FAULTS=$(FAULTS) $(LONG) --filter Fault
 
-simulate: setup ## Long: the failover protocol in simulated time; MODEL=log, duo or pair, SEEDS=1..2000
+simulate: setup ## Long: the failover protocol in simulated time; MODEL=log, duo or pair, SEEDS=1..2000, HARD=1
 	@swift build -c release --product simulate $(RELEASE_FLAGS)
-	@.build/release/simulate $(MODEL) $(SEEDS)
+	@.build/release/simulate $(MODEL) $(if $(HARD),--hard) $(SEEDS)
 
 simulate-variants: setup ## Long: each rule of the failover protocol left out must be noticed within 5,000 seeds
 	@swift build -c release --product simulate $(RELEASE_FLAGS)

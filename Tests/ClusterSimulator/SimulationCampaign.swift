@@ -25,6 +25,7 @@ package struct SimulationCampaign: Sendable {
     let model: Model
     let seeds: ClosedRange<UInt64>
     let rule: ProtocolRule?
+    let isHard: Bool
     let stopsAtFirst: Bool
 
     /// Prepares a campaign.
@@ -33,15 +34,17 @@ package struct SimulationCampaign: Sendable {
     ///   - model: What is simulated.
     ///   - seeds: The seeds of its runs.
     ///   - rule: A rule to be left out.
+    ///   - isHard: Whether what is rare goes wrong in most runs, instead of in a few.
     ///   - stopsAtFirst: Whether it ends with the first run in which something breaks; where that is only what must be well
     ///     in the end, something worse is sought for a while.
     package init(
         _ model: Model = .log,
         seeds: ClosedRange<UInt64>,
         leavingOut rule: ProtocolRule? = nil,
+        isHard: Bool = false,
         stopsAtFirst: Bool = false
     ) {
-        (self.model, self.seeds, self.rule, self.stopsAtFirst) = (model, seeds, rule, stopsAtFirst)
+        (self.model, self.seeds, self.rule, self.isHard, self.stopsAtFirst) = (model, seeds, rule, isHard, stopsAtFirst)
     }
 
     /// For so many runs something is sought that is worse than what was found.
@@ -64,7 +67,7 @@ package struct SimulationCampaign: Sendable {
             var found: [(seed: UInt64, what: String)] = []
             var (runs, events) = (0, 0)
             for seed in first...min(seeds.upperBound, first + block - 1) {
-                let run = model.run(seed, leavingOut: rule)
+                let run = model.run(seed, leavingOut: rule, isHard: isHard)
                 if let what = run.violation { found.append((seed, what)) }
                 runs += 1
                 events += run.eventCount

@@ -36,12 +36,18 @@ extension SimulationCampaign {
         /// - Parameters:
         ///   - seed: What everything follows from.
         ///   - rule: A rule of the protocol to be left out.
+        ///   - isHard: Whether what is rare goes wrong in most runs, instead of in a few: the same seed is another run.
         ///   - traced: Whether the run tells what happened.
-        package func run(_ seed: UInt64, leavingOut rule: ProtocolRule? = nil, traced: Bool = false) -> SimulationRun {
+        package func run(
+            _ seed: UInt64,
+            leavingOut rule: ProtocolRule? = nil,
+            isHard: Bool = false,
+            traced: Bool = false
+        ) -> SimulationRun {
             switch self {
-            case .log: Self.run(SharedSimulation(seed: seed, leavingOut: rule, traced: traced))
-            case .duo: Self.run(CrossedSimulation(seed: seed, leavingOut: rule, traced: traced))
-            case .pair: Self.run(PairedSimulation(seed: seed, leavingOut: rule, traced: traced))
+            case .log: Self.run(SharedSimulation(seed: seed, leavingOut: rule, isHard: isHard, traced: traced))
+            case .duo: Self.run(CrossedSimulation(seed: seed, leavingOut: rule, isHard: isHard, traced: traced))
+            case .pair: Self.run(PairedSimulation(seed: seed, leavingOut: rule, isHard: isHard, traced: traced))
             }
         }
 

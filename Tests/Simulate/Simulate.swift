@@ -5,8 +5,9 @@ import Foundation
 /// The simulator of the failover protocol, for `make simulate` and `make simulate-variants`.
 ///
 ///     simulate [MODEL] [FIRST..LAST]               every invariant holds in every run
+///     simulate [MODEL] --hard [FIRST..LAST]        the same, and what is rare goes wrong in most runs
 ///     simulate [MODEL] --variants [FIRST..LAST]    each rule left out is noticed within these seeds
-///     simulate [MODEL] --trace SEED [RULE]         what happens in one run
+///     simulate [MODEL] --trace SEED [RULE]         what happens in one run; `--hard --trace SEED` in such a one
 ///
 /// The models: `log`, nodes that share a store (if none is named); `duo`, two hosts with a store each and a witness;
 /// `pair`, the same without one.
@@ -21,8 +22,10 @@ enum Simulate {
 
     private static func run(_ model: SimulationCampaign.Model, _ arguments: [String]) -> Never {
         var arguments = arguments
+        let isHard = arguments.first == "--hard"
+        if isHard { arguments.removeFirst() }
         switch arguments.first {
-        case "--variants":
+        case "--variants" where !isHard:
             arguments.removeFirst()
             guard let seeds = range(arguments.first ?? "1..5000"), arguments.count < 2 else { usage() }
             exit(variants(model, seeds) ? 0 : 1)
@@ -30,24 +33,30 @@ enum Simulate {
             guard arguments.count > 1, let seed = UInt64(arguments[1]) else { usage() }
             let rule = arguments.count > 2 ? ProtocolRule(rawValue: arguments[2]) : nil
             guard arguments.count == 2 || rule != nil else { usage() }
-            exit(trace(model, seed, rule) ? 0 : 1)
+            exit(trace(model, seed, rule, isHard) ? 0 : 1)
         default:
             guard let seeds = range(arguments.first ?? "1..2000"), arguments.count < 2 else { usage() }
-            exit(simulate(model, seeds) ? 0 : 1)
+            exit(simulate(model, seeds, isHard) ? 0 : 1)
         }
     }
 
-    private static func simulate(_ model: SimulationCampaign.Model, _ seeds: ClosedRange<UInt64>) -> Bool {
+    private static func simulate(
+        _ model: SimulationCampaign.Model,
+        _ seeds: ClosedRange<UInt64>,
+        _ isHard: Bool
+    ) -> Bool {
         let isLong = seeds.count > 20_000
-        let outcome = SimulationCampaign(model, seeds: seeds).run { count in
+        let outcome = SimulationCampaign(model, seeds: seeds, isHard: isHard).run { count in
             if isLong, count.isMultiple(of: 64_000) { print("\(count) runs") }
         }
+        let mode = isHard ? " --hard" : ""
         for failure in outcome.failures.prefix(20) {
-            print("seed \(failure.seed): \(failure.what)\n    see it with: simulate \(model) --trace \(failure.seed)")
+            print("seed \(failure.seed): \(failure.what)")
+            print("    see it with: simulate \(model)\(mode) --trace \(failure.seed)")
         }
         let rate = String(format: "%.0f", outcome.rate)
         print(
-            "simulator, \(model): seeds \(seeds.lowerBound)..\(seeds.upperBound), \(outcome.runCount) runs, \(rate) a second, "
+            "simulator, \(model)\(mode): seeds \(seeds.lowerBound)..\(seeds.upperBound), \(outcome.runCount) runs, \(rate) a second, "
                 + "\(outcome.eventCount / max(1, outcome.runCount)) events each: \(outcome.failures.count) failures"
         )
         return outcome.failures.isEmpty
@@ -70,8 +79,13 @@ enum Simulate {
         return missed == 0
     }
 
-    private static func trace(_ model: SimulationCampaign.Model, _ seed: UInt64, _ rule: ProtocolRule?) -> Bool {
-        let run = model.run(seed, leavingOut: rule, traced: true)
+    private static func trace(
+        _ model: SimulationCampaign.Model,
+        _ seed: UInt64,
+        _ rule: ProtocolRule?,
+        _ isHard: Bool
+    ) -> Bool {
+        let run = model.run(seed, leavingOut: rule, isHard: isHard, traced: true)
         for line in run.log ?? [] { print(line) }
         print(run.violation ?? "Nothing broke.")
         return run.violation == nil
@@ -84,7 +98,7 @@ enum Simulate {
     }
 
     private static func usage() -> Never {
-        print("usage: simulate [log|duo|pair] [FIRST..LAST] | --variants [FIRST..LAST] | --trace SEED [RULE]")
+        print("usage: simulate [log|duo|pair] [--hard] [FIRST..LAST] | --variants [FIRST..LAST] | --trace SEED [RULE]")
         exit(2)
     }
 }

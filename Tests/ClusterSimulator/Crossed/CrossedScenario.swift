@@ -84,6 +84,17 @@ struct CrossedScenario: TwoHostScenario {
         crashOnClaim = random.chance(200) ? 300 : 0
     }
 
+    /// Has stores go back, power cuts and rash words in most runs: what a defect takes that plain runs meet once in hundreds of
+    /// thousands.
+    mutating func harden(_ random: inout SimulationRandom) {
+        rollback = [0, 500, 500, 900][random.below(4)]
+        powerLoss = [0, 10, 30, 60][random.below(4)]
+        isRollbackRecent = rollback > 0 && random.chance(500)
+        lossWord = random.chance(500) ? 20 : 0
+        crashOnClaim = [0, 300, 600][random.below(3)]
+        (copyFailure, captureFailure) = random.chance(300) ? (300, 300) : (0, 0)
+    }
+
     /// Makes likely what brings out that a rule is missing.
     mutating func bringOut(_ rule: ProtocolRule) {
         switch rule {

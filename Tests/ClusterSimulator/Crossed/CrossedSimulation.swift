@@ -18,9 +18,10 @@ struct CrossedSimulation: TwoHostSimulation {
     /// Somebody has claimed by a rash word: nothing is promised any more but that all is kept.
     var wasRash = false
 
-    init(seed: UInt64, leavingOut rule: ProtocolRule?, traced: Bool) {
+    init(seed: UInt64, leavingOut rule: ProtocolRule?, isHard: Bool, traced: Bool) {
         world = World(seed: seed, leavingOut: rule, traced: traced)
         var scenario = CrossedScenario(from: &world.random)
+        if isHard { scenario.harden(&world.random) }
         if let rule { scenario.bringOut(rule) }
         self.scenario = scenario
         world.addNodes(2, hasGoodClocks: scenario.hasGoodClocks)

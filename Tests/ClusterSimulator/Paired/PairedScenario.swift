@@ -81,6 +81,13 @@ struct PairedScenario: TwoHostScenario {
         cutAtRelease = random.chance(150) ? 300 : 0
     }
 
+    /// Has power cuts and wrong words in most runs: what a defect takes that plain runs meet once in hundreds of thousands.
+    mutating func harden(_ random: inout SimulationRandom) {
+        operators = [.right, .any, .any, .any][random.below(4)]
+        powerLoss = [0, 10, 30, 60][random.below(4)]
+        crashOnClaim = [0, 300, 600][random.below(3)]
+    }
+
     /// Makes likely what brings out that a rule is missing.
     mutating func bringOut(_ rule: ProtocolRule) {
         (isOneGone, cutAtRelease) = (false, 0)

@@ -11,9 +11,10 @@ struct PairedSimulation: TwoHostSimulation {
     var opened = EpochStamp.zero
     var epochs = [EpochStamp.zero, .zero]
 
-    init(seed: UInt64, leavingOut rule: ProtocolRule?, traced: Bool) {
+    init(seed: UInt64, leavingOut rule: ProtocolRule?, isHard: Bool, traced: Bool) {
         world = World(seed: seed, leavingOut: rule, traced: traced)
         var scenario = PairedScenario(from: &world.random)
+        if isHard { scenario.harden(&world.random) }
         if let rule { scenario.bringOut(rule) }
         self.scenario = scenario
         world.addNodes(2, hasGoodClocks: false)

@@ -1,6 +1,14 @@
 import Cluster
 
 extension SharedScenario {
+    /// Has power cuts, deaths at the worst moment and commits past the gate in most runs.
+    mutating func harden(_ random: inout SimulationRandom) {
+        powerLoss = [0, 10, 40][random.below(3)]
+        (crashOnClaim, crashOnPromise) = ([0, 200, 600][random.below(3)], [0, 200, 600][random.below(3)])
+        bypass = [0, 20, 60][random.below(3)]
+        lostClaimAnswer = random.chance(500) ? 300 : 0
+    }
+
     /// Makes likely what brings out that a rule is missing; plain random runs meet some of it too rarely.
     mutating func bringOut(_ rule: ProtocolRule, _ random: inout SimulationRandom) {
         switch rule {

@@ -13,9 +13,10 @@ struct SharedSimulation: Simulation {
     var store = SharedStore()
     var outageUntil: Int64 = 0
 
-    init(seed: UInt64, leavingOut rule: ProtocolRule?, traced: Bool) {
+    init(seed: UInt64, leavingOut rule: ProtocolRule?, isHard: Bool, traced: Bool) {
         world = World(seed: seed, leavingOut: rule, traced: traced)
         var scenario = SharedScenario(from: &world.random)
+        if isHard { scenario.harden(&world.random) }
         if let rule { scenario.bringOut(rule, &world.random) }
         // Rare in life: in some of the runs, and never where something else is to be brought out.
         if rule == nil, seed.isMultiple(of: 4) { scenario.anew = 30 }

@@ -17,9 +17,11 @@ extension TwoHostSimulation {
         } else if isRunning, world.random.chance(scenario.crash) {
             crashAndRestart(index)
         } else if isRunning, hosts.stores[1 - index].end != nil, world.random.chance(scenario.powerLoss) {
-            // What no store has a power cut may take, or leave as a state that only a tail can hold.
-            let stored = hosts.stores[1 - index].end?.history ?? History()
-            world.protected = world.protected.subtracting(world.nodes[index].database.subtracting(stored))
+            // What no store is known to have a power cut may take, or leave as a state that only a tail can hold.
+            let (database, known) = (world.nodes[index].database, world.nodes[index].recorded)
+            let place = hosts.stores[1 - index].created[known.number].flatMap { $0.mark.point == known ? $0 : nil }
+            let stored = place?.history ?? hosts.stores[1 - index].end?.history ?? History()
+            world.protected = world.protected.subtracting(database.subtracting(stored))
             powerLoss(index)
             noteLoss()
         } else if isRunning, world.nodes[index].frozenUntil <= world.time, world.random.chance(scenario.freeze) {

@@ -102,6 +102,7 @@ extension Simulation {
             let remaining = afterPowerLoss(index, cut)
             world.lost = world.lost.union(database.subtracting(remaining))
             world.nodes[index].database = remaining
+            world.say("the power of host \(index + 1) fails: its database goes back to \(remaining)")
             world.remember(remaining)
         }
         world.add(.restart(index), in: 10...scenario.longestAbsence)

@@ -15,8 +15,9 @@ protocol Simulation {
     /// - Parameters:
     ///   - seed: What everything follows from.
     ///   - rule: A rule of the protocol to be left out; what goes wrong is chosen to bring it out.
+    ///   - isHard: Whether what is rare goes wrong in most runs, instead of in a few.
     ///   - traced: Whether the world's log is kept.
-    init(seed: UInt64, leavingOut rule: ProtocolRule?, traced: Bool)
+    init(seed: UInt64, leavingOut rule: ProtocolRule?, isHard: Bool, traced: Bool)
 
     // MARK: Where requests go, and what they mean
 
