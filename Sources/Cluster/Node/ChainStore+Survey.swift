@@ -35,6 +35,19 @@ extension ChainStore {
         }
     }
 
+    /// Why no whole copy of a database goes behind what lies in the store; `nil`: nothing is known against it.
+    ///
+    /// - Parameter pageSize: The size of the database's pages, in bytes.
+    func objection(toPagesOf pageSize: Int) async -> String? {
+        guard let listing = try? await replica.list() else { return nil }  // the survey that follows says why
+        let newest = listing[0].last ?? listing[ReplicaLayout.snapshotLevel].last
+        guard let newest, let header = try? await replica.header(of: newest) else { return nil }
+        // A file of a cluster tells so by its epoch, whatever was done to the database since.
+        guard header.sourceMark?.epoch ?? 0 == 0, header.pageSize != pageSize else { return nil }
+        return "the store holds a replica of another database, with pages of \(header.pageSize) bytes instead of "
+            + "\(pageSize): nothing is written there. Give 'peer-store' a path of its own, or remove the old files."
+    }
+
     /// Whether a store that held another place before, with all that led there, holds all from there to this one. Where that
     /// is not told by its level-0 files all of it is looked at.
     ///

@@ -15,13 +15,18 @@ extension NodeDriver {
             dropAhead(&group)
         case .survey(let ticket, let place):
             let site = site
+            // By what the core knows: its engine hears of a store that has lost something with the copy only.
+            let isForCopy = core?.isUnsettled == true
             // A primary that puts its copy behind that file must see whose it is.
-            let end: EndLook =
-                places.topology == .paired ? .always : primary?.isUnsettled == true ? .readable : .none
+            let end: EndLook = places.topology == .paired ? .always : isForCopy ? .readable : .none
             // Where it writes only what has come since is looked at.
-            let earlier = primary?.isUnsettled == false ? checkedThrough : 0
+            let earlier = primary != nil && !isForCopy ? checkedThrough : 0
             group.addTask {
                 guard await self.recognizes(site) else { return inbox.post(.surveyed(ticket, nil)) }
+                if isForCopy, let primary, let words = await primary.objection(to: chain) {
+                    await self.note(ChainTrouble(words: words))
+                    return inbox.post(.surveyed(ticket, nil))
+                }
                 let (survey, error) =
                     earlier > 0
                     ? await chain.check(place, since: earlier, end: end)

@@ -29,6 +29,14 @@ extension PrimaryEngine {
         }
     }
 
+    /// Why no whole copy goes into a store: what is another database's stays as it is. `nil`: nothing is known against it.
+    func objection(to chain: ChainStore) async -> String? {
+        let status = await engine.status()
+        // Before it is attached it cannot make a copy either.
+        guard status.databaseSize > 0 else { return nil }
+        return await chain.objection(toPagesOf: status.pageSize)
+    }
+
     /// Waits for a moment at which the numbers can jump.
     private func jump(from id: TransactionID) async throws -> HistoryJump {
         while !isHalted {

@@ -190,4 +190,65 @@ struct CrossedNodeTests {
             try await a.stop()
         }
     }
+
+    @Test("G3 Nothing is written behind another database's replica that has come into the other host's store")
+    func otherDatabase() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let a = hosts.node("a")
+            try a.makeDatabase()
+            try a.write(0..<20)
+            a.start()
+            try await a.reaches(.primary)
+            try await eventually("the other host's store has everything") { await a.node.status().isReplicaWhole }
+            let (path, others) = (folder.appending("other.db"), folder.appending("other"))
+            try SQLiteFile(path).execute("PRAGMA page_size = 8192; PRAGMA journal_mode = wal; CREATE TABLE o(n)")
+            let settings = DatabaseSettings(database: path)
+            let logger = Logger(label: "other")
+            try await DatabaseReplicator(settings, replica: FolderStoreReplica.of(others), logger: logger).runOnce()
+            let (store, kept) = (hosts.store("b").string, folder.appending("kept").string)
+            try FileManager.default.moveItem(atPath: store, toPath: kept)
+            try FileManager.default.moveItem(atPath: others.string, toPath: store)
+            let replica = FolderStoreReplica.of(hosts.store("b"))
+            let before = try await replica.list()
+            try await eventually("it is named", within: .seconds(20)) {
+                await a.node.status().degradations.contains { $0.contains("replica of another database") }
+            }
+            try a.write(20..<30)
+            #expect(try await replica.list() == before)
+            // What was there comes back, and the history goes on in it.
+            try FileManager.default.removeItem(atPath: store)
+            try FileManager.default.moveItem(atPath: kept, toPath: store)
+            _ = try await a.node.replicate(timeout: .seconds(20))
+            try await expectRestored(hosts, "b", try a.rows())
+            try await a.stop()
+        }
+    }
+
+    @Test("N5 A primary whose whole copy would lie behind a successor's file writes no more")
+    func copyBehindSuccessor() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let a = hosts.node("a")
+            try a.makeDatabase()
+            try a.write(0..<20)
+            a.start()
+            try await a.reaches(.primary)
+            try await eventually("the other host's store has everything") { await a.node.status().isReplicaWhole }
+            let replica = FolderStoreReplica.of(folder.appending("other"))
+            let place = ClusterPlace(replica: replica, layout: ClusterLayout(path: ""))
+            let founding = ClusterFounding(replica: place.replica, leases: place.leases, layout: place.layout)
+            try await founding.put(level: 0, 1...1, epoch: 9)
+            let store = hosts.store("b").string
+            try FileManager.default.moveItem(atPath: store, toPath: folder.appending("kept").string)
+            try FileManager.default.moveItem(atPath: folder.appending("other").string, toPath: store)
+            let before = try await FolderStoreReplica.of(hosts.store("b")).list()
+            try await eventually("it writes no more", within: .seconds(20)) {
+                a.messages.contain("This node writes no more")
+            }
+            #expect(a.messages.contain("lost what was in it"))
+            #expect(try await FolderStoreReplica.of(hosts.store("b")).list() == before)
+            await a.kill()
+        }
+    }
 }
