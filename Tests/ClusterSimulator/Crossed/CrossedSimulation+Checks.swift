@@ -69,7 +69,7 @@ extension CrossedSimulation {
 
     /// Whether a power cut has taken from the writer's database what its own store, which has gone back, held of it.
     private func isLeftByBoth(_ index: Int, _ isAuthor: Bool) -> Bool {
-        isAuthor && hosts.stores[index].isRolledBack && world.nodes[index].core?.memory.owes ?? 0 > 0
+        isAuthor && hosts.stores[index].isRolledBack && world.nodes[index].process?.core.memory.owes ?? 0 > 0
     }
 
     // MARK: - When all is well
@@ -77,7 +77,7 @@ extension CrossedSimulation {
     /// Whether one node writes and ships, and the other follows and may take over; who is there alone writes, and ships where
     /// it can.
     func isWell(since commits: Int) -> Bool {
-        let primary = world.nodes.indices.first { world.nodes[$0].core?.role == .primary && world.nodes[$0].isOpen }
+        let primary = world.nodes.indices.first { world.nodes[$0].process?.core.role == .primary && world.nodes[$0].isOpen }
         guard let primary else { return false }
         let other = world.nodes[1 - primary]
         guard isUp(1 - primary) else {

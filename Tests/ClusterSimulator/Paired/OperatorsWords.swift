@@ -39,7 +39,7 @@ extension PairedSimulation {
     /// Whether an operator who knows everything would say it.
     func isRight(_ word: PairWord, _ index: Int) -> Bool {
         let other = 1 - index
-        guard world.nodes[other].core == nil, !words.isUnseen(cells) else { return false }
+        guard world.nodes[other].process == nil, !words.isUnseen(cells) else { return false }
         guard word == .blind else { return true }
         let there = cells[other].lease
         return there.state == .moved || !words.isSpoken && there.node == world.nodes[index].id && there.state == .held

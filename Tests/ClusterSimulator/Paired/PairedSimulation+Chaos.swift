@@ -37,7 +37,7 @@ extension PairedSimulation {
     /// A node lets go; perhaps that lands when the hosts have lost sight of each other, and the peer's process is away.
     mutating func letGo(_ index: Int, _ ticket: Ticket, _ swap: Request.Operation) {
         words.hasLetGo.insert(index)
-        guard !world.isHealing, world.random.chance(scenario.cutAtRelease), world.nodes[1 - index].core != nil else {
+        guard !world.isHealing, world.random.chance(scenario.cutAtRelease), world.nodes[1 - index].process != nil else {
             return send(index, ticket, swap)
         }
         var request = Request(

@@ -42,7 +42,7 @@ extension PairedSimulation {
     /// Whether one node writes and ships by the right in the other one's store, and the other follows.
     func isWell(since commits: Int) -> Bool {
         guard hasShipped(since: commits) else { return false }
-        let primary = world.nodes.indices.first { world.nodes[$0].core?.role == .primary && world.nodes[$0].isOpen }
+        let primary = world.nodes.indices.first { world.nodes[$0].process?.core.role == .primary && world.nodes[$0].isOpen }
         guard let primary, cells[1 - primary].lease.stamp == epochs[primary], cells[primary].lease.state == .moved
         else {
             return false
@@ -69,7 +69,7 @@ extension PairedSimulation {
         crash(gone)
         world.nodes[here].mend()
         world.nodes[gone].downUntil = .max
-        if world.nodes[here].core == nil { start(here) }
+        if world.nodes[here].process == nil { start(here) }
         thaw(here)
         tell(here, .tick)
         let limit = world.time + 600 * SimulatedTime.second

@@ -74,7 +74,7 @@ struct PairedSimulation: TwoHostSimulation {
         switch action {
         case .readCell(let ticket, let site): send(index, ticket, .readCell(site))
         case .swapCell(let ticket, let site, let body, let condition):
-            if world.nodes[index].core?.role == .claiming { words.claimed(index, body.stamp) }
+            if world.nodes[index].process?.core.role == .claiming { words.claimed(index, body.stamp) }
             let swap = Request.Operation.swapCell(site, body, condition)
             if body.state == .free || body.state == .handoff {
                 letGo(index, ticket, swap)

@@ -4,7 +4,7 @@ import Cluster
 extension SharedSimulation {
     mutating func chaos() {
         for index in world.nodes.indices {
-            let isRunning = world.nodes[index].core != nil
+            let isRunning = world.nodes[index].process != nil
             let (mayCrash, mayFreeze) = (!scenario.isOneSided || index > 0, !scenario.isOneSided || index == 0)
             if isRunning, mayCrash, world.random.chance(scenario.crash) {
                 crashAndRestart(index)
@@ -33,12 +33,12 @@ extension SharedSimulation {
     /// the lease back, for the next time.
     private mutating func ambush() {
         guard world.nodes[0].frozenUntil <= world.time, world.time >= world.nodes[0].cutFromLease else { return }
-        if world.nodes[0].core?.role == .primary {
+        if world.nodes[0].process?.core.role == .primary {
             guard world.nodes[0].isOpen, world.random.chance(scenario.ambush) else { return }
             let length = world.random.milliseconds(4_000...8_500)
             freeze(0, for: length)
             world.nodes[0].cutFromLease = world.time + length + world.random.milliseconds(4_000...10_000)
-        } else if world.nodes[1].core?.role == .primary {
+        } else if world.nodes[1].process?.core.role == .primary {
             tell(1, .command(.switchover(to: world.nodes[0].id)))
         }
     }
@@ -67,7 +67,7 @@ extension SharedSimulation {
     /// Something writes to the file past the gate, where no lock keeps it out.
     private mutating func bypass(_ index: Int) {
         guard world.commitCount < 100, !world.nodes[index].isOpen,
-            world.nodes[index].core == nil || !world.nodes[index].isLocked
+            world.nodes[index].process == nil || !world.nodes[index].isLocked
         else {
             return
         }

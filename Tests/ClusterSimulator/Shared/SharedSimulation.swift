@@ -90,7 +90,7 @@ struct SharedSimulation: Simulation {
 
     private mutating func checkOpening(_ index: Int, _ epoch: Epoch, _ seal: ChainPoint) {
         let node = world.nodes[index]
-        if let file = store.created[seal.number], file.mark.epoch == epoch, file.session == node.core?.session {
+        if let file = store.created[seal.number], file.mark.epoch == epoch, file.session == node.process?.core.session {
             if !file.history.isBeginning(of: node.database) {
                 note("I7: opened on a database that is not the sealed one")
             }
@@ -105,12 +105,12 @@ struct SharedSimulation: Simulation {
     /// Whether there is one primary that ships new commits, and everybody holds what the chain holds.
     func isWell(since commits: Int) -> Bool {
         guard let end = store.end, hasShipped(since: commits) else { return false }
-        let primaries = world.nodes.filter { $0.core?.role == .primary && $0.isOpen }
+        let primaries = world.nodes.filter { $0.process?.core.role == .primary && $0.isOpen }
         guard primaries.count == 1 else { return false }
         return world.nodes.allSatisfy { node in
-            node.core?.role == .primary
-                || node.core?.role == .standby && node.database.isBeginning(of: end.history)
-                    && end.mark.point.number <= (node.core?.position.number ?? 0) + 4
+            node.process?.core.role == .primary
+                || node.process?.core.role == .standby && node.database.isBeginning(of: end.history)
+                    && end.mark.point.number <= (node.process?.core.position.number ?? 0) + 4
         }
     }
 }

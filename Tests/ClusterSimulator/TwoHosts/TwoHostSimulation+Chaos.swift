@@ -11,7 +11,7 @@ extension TwoHostSimulation {
 
     /// Draws what becomes of a host that is there, and of its process.
     mutating func strike(_ index: Int) {
-        let isRunning = world.nodes[index].core != nil
+        let isRunning = world.nodes[index].process != nil
         if world.random.chance(scenario.hostDown), isUp(1 - index) || world.random.chance(200) {
             hostDown(index)
         } else if isRunning, world.random.chance(scenario.crash) {
@@ -66,7 +66,7 @@ extension TwoHostSimulation {
     mutating func hostUp(_ index: Int) {
         guard isUp(index) else { return }
         if !world.isHealing, world.random.chance(scenario.rollback) { rollBack(index) }
-        if world.nodes[index].core == nil { start(index) }
+        if world.nodes[index].process == nil { start(index) }
     }
 
     /// A host's disk is an older one.

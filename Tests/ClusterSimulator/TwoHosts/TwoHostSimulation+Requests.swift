@@ -64,7 +64,7 @@ extension TwoHostSimulation {
             number: end.number + 1,
             node: world.nodes[index].id,
             epoch: epoch,
-            session: world.nodes[index].core?.session ?? SessionID(rawValue: 0),
+            session: world.nodes[index].process?.core.session ?? SessionID(rawValue: 0),
             history: world.nodes[index].database,
             isWhole: true
         )

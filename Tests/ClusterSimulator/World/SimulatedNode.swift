@@ -4,7 +4,7 @@ import Cluster
 struct SimulatedNode {
     let id: NodeID
     /// The process, while it runs.
-    var core: NodeCore?
+    var process: SimulatedProcess?
     /// Counts processes: what was sent for an earlier one is not for this one.
     var life = 0
     var boots = 0
@@ -52,6 +52,9 @@ struct SimulatedNode {
     var cutFromLease: Int64 = 0
     var cutFromChain: Int64 = 0
 
+    /// A copy of what the process has decided so far.
+    var core: NodeCore? { process?.core }
+
     init(id: NodeID, offset: Int64, rate: Double) { (self.id, self.offset, self.rate) = (id, offset, rate) }
 
     func localTime(at time: Int64) -> Moment {
@@ -79,4 +82,11 @@ struct SimulatedNode {
         if older.count > 64 { older.removeFirst() }
         recorded = point
     }
+}
+
+/// A process of a node. It is apart from the node, which is copied often, while this is large and changes in its place.
+final class SimulatedProcess {
+    var core: NodeCore
+
+    init(_ core: NodeCore) { self.core = core }
 }

@@ -25,7 +25,7 @@ extension Simulation {
         case .apply(let ticket, let mark, let from):
             world.deliver(.applied(ticket, apply(index, mark, from)), to: index, in: 6...25)
         case .notePosition(let point):
-            world.nodes[index].record(point, in: world.nodes[index].core?.positionEpoch ?? .zero)
+            world.nodes[index].record(point, in: world.nodes[index].process?.core.positionEpoch ?? .zero)
         case .verify(let ticket):
             let checksum = world.nodes[index].database.checksum
             world.deliver(.verified(ticket, checksum: checksum), to: index, in: 1...20)
@@ -55,7 +55,7 @@ extension Simulation {
             number: end.number + 1,
             node: world.nodes[index].id,
             epoch: epoch,
-            session: world.nodes[index].core?.session ?? SessionID(rawValue: 0),
+            session: world.nodes[index].process?.core.session ?? SessionID(rawValue: 0),
             history: world.history(of: end)
         )
     }

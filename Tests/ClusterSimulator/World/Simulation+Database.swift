@@ -99,7 +99,7 @@ extension Simulation {
         if hasOneWriter, world.openedEpoch > world.nodes[index].epoch {
             note("I5: a commit was accepted after epoch \(world.openedEpoch) had opened")
         }
-        if world.nodes[index].core?.isProtecting == true { world.protected.insert(world.commitCount) }
+        if world.nodes[index].process?.core.isProtecting == true { world.protected.insert(world.commitCount) }
         write(index)
         world.add(.capture(index, life: life), in: 1...1000)
     }

@@ -4,12 +4,12 @@ import Cluster
 extension Simulation {
     /// Tells a node something, and carries out what it wants.
     mutating func tell(_ index: Int, _ life: Int, _ event: NodeEvent) {
-        guard world.nodes[index].life == life, world.nodes[index].core != nil else { return }
+        guard world.nodes[index].life == life, world.nodes[index].process != nil else { return }
         guard world.nodes[index].frozenUntil <= world.time else {
             return world.nodes[index].inbox.append(event)
         }
         let now = world.nodes[index].localTime(at: world.time)
-        let actions = world.nodes[index].core?.handle(event, at: now) ?? []
+        let actions = world.nodes[index].process?.core.handle(event, at: now) ?? []
         trace(index, event, actions)
         for action in actions where world.nodes[index].life == life {
             perform(index, action)
@@ -29,7 +29,7 @@ extension Simulation {
     }
 
     private mutating func schedule(_ index: Int) {
-        guard let moment = world.nodes[index].core?.nextWake else { return }
+        guard let moment = world.nodes[index].process?.core.nextWake else { return }
         let wake = max(world.time + 1, world.nodes[index].time(of: moment))
         guard wake < world.nodes[index].nextWake else { return }
         world.nodes[index].nextWake = wake
@@ -56,19 +56,20 @@ extension Simulation {
         (settings.registration, settings.absence) = (.seconds(5), .seconds(25))
         settings.isFailsafe = scenario.isFailsafe
         adapt(&settings)
-        world.nodes[index].core = NodeCore(
+        let core = NodeCore(
             settings,
             memory: node.memory,
             seed: world.random.next(),
             now: node.localTime(at: world.time),
             leavingOut: world.leftOut
         )
+        world.nodes[index].process = SimulatedProcess(core)
         (world.nodes[index].frozenUntil, world.nodes[index].site) = (0, .own)
         tell(index, node.life, .tick)
     }
 
     mutating func crash(_ index: Int) {
-        world.nodes[index].core = nil
+        world.nodes[index].process = nil
         world.nodes[index].inbox = []
         world.nodes[index].life += 1
         (world.nodes[index].isOpen, world.nodes[index].isLocked) = (false, false)
@@ -127,7 +128,7 @@ extension Simulation {
         for index in world.nodes.indices { world.nodes[index].mend() }
         endOutages()
         for index in world.nodes.indices {
-            if world.nodes[index].core == nil { start(index) }
+            if world.nodes[index].process == nil { start(index) }
             thaw(index)
             tell(index, .tick)
         }

@@ -155,7 +155,7 @@ extension Simulation {
         case .ask(let from, let fromLife, let to, let ticket, let request):
             ask(from, fromLife, to, ticket, request)
         case .crash(let index, let life): if isAlive(index, life) { crashAndRestart(index) }
-        case .restart(let index): if world.nodes[index].core == nil, isUp(index) { start(index) }
+        case .restart(let index): if world.nodes[index].process == nil, isUp(index) { start(index) }
         case .thaw(let index): thaw(index)
         case .chaos:
             guard !world.isHealing else { return }

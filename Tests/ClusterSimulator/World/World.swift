@@ -111,8 +111,8 @@ struct World<Incident> {
 
     var summary: String {
         nodes.map { node in
-            "\(node.id.rawValue) \(node.core?.role.rawValue ?? "down") at \(node.core?.position.number ?? 0)"
-                + (node.core?.haltReason.map { " (\($0))" } ?? "")
+            "\(node.id.rawValue) \(node.process?.core.role.rawValue ?? "down") at \(node.process?.core.position.number ?? 0)"
+                + (node.process?.core.haltReason.map { " (\($0))" } ?? "")
         }.joined(separator: ", ")
     }
 }
