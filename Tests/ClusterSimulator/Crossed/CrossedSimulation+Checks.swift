@@ -77,7 +77,9 @@ extension CrossedSimulation {
     /// Whether one node writes and ships, and the other follows and may take over; who is there alone writes, and ships where
     /// it can.
     func isWell(since commits: Int) -> Bool {
-        let primary = world.nodes.indices.first { world.nodes[$0].process?.core.role == .primary && world.nodes[$0].isOpen }
+        let primary = world.nodes.indices.first {
+            world.nodes[$0].process?.core.role == .primary && world.nodes[$0].isOpen
+        }
         guard let primary else { return false }
         let other = world.nodes[1 - primary]
         guard isUp(1 - primary) else {

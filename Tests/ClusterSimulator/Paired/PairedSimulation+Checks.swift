@@ -42,7 +42,9 @@ extension PairedSimulation {
     /// Whether one node writes and ships by the right in the other one's store, and the other follows.
     func isWell(since commits: Int) -> Bool {
         guard hasShipped(since: commits) else { return false }
-        let primary = world.nodes.indices.first { world.nodes[$0].process?.core.role == .primary && world.nodes[$0].isOpen }
+        let primary = world.nodes.indices.first {
+            world.nodes[$0].process?.core.role == .primary && world.nodes[$0].isOpen
+        }
         guard let primary, cells[1 - primary].lease.stamp == epochs[primary], cells[primary].lease.state == .moved
         else {
             return false
