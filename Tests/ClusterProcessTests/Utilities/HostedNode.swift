@@ -100,9 +100,11 @@ final class HostedNode {
         try? (text + process.standardError).write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// All lines so far, those of earlier processes included.
+    /// All lines so far, those of earlier processes included; one that has not come to its end is none yet.
     var lines: [HostLine] {
-        (past + (process?.standardOutput.split(separator: "\n").map(String.init) ?? [])).map { HostLine($0) }
+        let output = process?.standardOutput ?? ""
+        let whole = output.lastIndex(of: "\n").map { output[..<$0] } ?? ""
+        return (past + whole.split(separator: "\n").map(String.init)).map { HostLine($0) }
     }
 
     /// How many lines there are: from here on a wait looks.
