@@ -36,6 +36,8 @@ extension CaptureEngine {
             let fields = WALFields(from: 0, upTo: position, pageSize: pageSize)
             let header = header(commit: scan.pageCount, time: .now, fields: fields, checksum: table.checksum)
             let (path, summary) = try scan.finish(header: header)
+            // The database must not be behind what leaves the host (capture-review B11).
+            try wal?.sync()
             try publish(
                 WrittenFile(path: path, summary: summary, change: .replaced(table)),
                 at: position,
@@ -71,9 +73,14 @@ extension CaptureEngine {
         )
         let whole = table
         let scan = copy.scan
+        let log = wal
         reached(.merging)
         CopyLanes.shared.submit { [self] in
-            let result = Result { try merge.run() }
+            let result = Result {
+                // The same (capture-review B11).
+                try log?.sync()
+                return try merge.run()
+            }
             executor.async { self.assumeIsolated { $0.mergeEnded(scan, merge, whole, result) } }
         }
     }
