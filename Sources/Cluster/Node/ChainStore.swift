@@ -131,7 +131,8 @@ struct ChainStore: Sendable, CustomStringConvertible {
     /// Page 1 as the chain has it at a transaction, and the size of the database there in pages.
     func firstPage(at number: UInt64) async throws -> (bytes: [UInt8], pageCount: UInt32) {
         guard let id = TransactionID(exactly: number) else { throw ChainStoreError.noFirstPage }
-        let plan = try RestorePlan(listing: try await replica.list(), target: .transaction(id))
+        // It may lie behind a whole copy that has no snapshot yet.
+        let plan = try await Restorer(replica).plan(.transaction(id))
         var pageCount: UInt32?
         for file in plan.files.reversed() {
             let path = folder.temporaryFile("page")

@@ -191,10 +191,18 @@ actor NodeDatabase {
     func waitingSeal() throws -> LocalTransaction? { try opened().waitingSeal() }
 
     /// Makes the accepted seal the newest local transaction.
-    func prepareOpening(_ point: ChainPoint) throws {
-        guard let seal, seal.state.number == point.number else { return }
-        try opened().prepareOpening(seal)
-        self.seal = nil
+    ///
+    /// Where numbers were passed over behind it, or there was nothing to seal, a file of page 1 takes its place on this host:
+    /// what is captured from here on must lead on from something that it knows after a restart.
+    func prepareOpening(_ point: ChainPoint, in epoch: Epoch, by node: NodeID) throws {
+        let follower = try opened()
+        defer { seal = nil }
+        if let seal, seal.state.number == point.number, seal.state.epoch == epoch.rawValue {
+            return try follower.prepareOpening(seal)
+        }
+        guard point.number > 0, follower.checksum == point.checksum, try !follower.isLedToByFile() else { return }
+        let state = ChainState(number: point.number, checksum: point.checksum, epoch: epoch.rawValue)
+        try follower.prepareOpening(follower.writeSeal(state, node: node.rawValue, .ownFirstPage))
     }
 
     /// Closes all connections; the write lock goes with them.

@@ -86,7 +86,7 @@ extension NodeDriver {
         // Where each host has a store, a primary ships to the other one.
         guard let chain = chains?.target, let identity else { return false }
         do {
-            try await database.prepareOpening(seal)
+            try await database.prepareOpening(seal, in: epoch, by: identity.node)
             let inbox = inbox
             let engine = PrimaryEngine(
                 configuration.database,
@@ -124,7 +124,8 @@ extension NodeDriver {
         await database.wantLock()
         group.addTask {
             await database.lock()
-            do { try await primary?.captureEverything() } catch { return }  // cancelled: the node has ended
+            // Where that fails nothing is told: the node has ended, or there is something that only its database holds.
+            guard (try? await primary?.captureEverything()) == true else { return }
             inbox.post(.writesEnded(ticket))
         }
     }

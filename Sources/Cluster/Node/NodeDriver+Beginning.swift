@@ -193,8 +193,13 @@ extension NodeDriver {
     /// - Throws: ``NodeError``, `ReplicaError`: why it cannot be yet.
     func checkThatChainHasBegun(_ chain: ChainStore) async throws {
         guard let newest = try await Restorer(chain.replica).plan(.latest).files.last else { return }
-        if let lease = core?.leaseView(at: NodeClock.now), newest.max.rawValue <= lease.begin {
-            throw NodeError.notBegunYet(behind: lease.begin, by: lease.name)
+        if let core, let lease = core.leaseView(at: NodeClock.now) {
+            if newest.max.rawValue <= lease.begin { throw NodeError.notBegunYet(behind: lease.begin, by: lease.name) }
+            // Of two hosts' stores this one holds an older history until the new one's whole copy is there: a database that
+            // went back to it now would leave what came since on the other host alone.
+            if core.role == .quarantining, newest.max.rawValue < core.beginning {
+                throw NodeError.notTakenOverYet(at: core.beginning, by: lease.name)
+            }
         }
         guard try await chain.replica.header(of: newest).sourceMark != nil else {
             throw NodeError.unmarkedChain("\(chain.replica.store)")

@@ -44,7 +44,8 @@ extension NodeDriver {
             group.addTask { inbox.post(.published(ticket, await self.publishCopy(primary, mark))) }
         case .captureAll(let ticket):
             group.addTask {
-                do { try await primary?.captureEverything() } catch { return }  // cancelled: the node has ended
+                // Where that fails nothing is told: the node has ended, or there is something that only its database holds.
+                guard (try? await primary?.captureEverything()) == true else { return }
                 inbox.post(.capturedAll(ticket))
             }
         default: break

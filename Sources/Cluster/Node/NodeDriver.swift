@@ -174,6 +174,7 @@ actor NodeDriver {
             }
         }
         let now = NodeClock.now
+        primary?.setHeldBack(core?.isUnsettled ?? true)
         primary?.setLicence(below: core?.deletableBelow(at: now) ?? 0)
         if let id = core?.position.transaction { applied.stand(at: id) }
         noteLag(now)

@@ -18,6 +18,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case unmarkedChain(String)
     /// The chain begins behind this transaction, and the node of this name has not written its copy yet.
     case notBegunYet(behind: UInt64, by: String)
+    /// The store on this host does not hold yet what another node has taken over at a transaction.
+    case notTakenOverYet(at: UInt64, by: String)
     /// The store is not as it should be.
     case store(String)
 
@@ -37,6 +39,9 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notBegunYet(let number, let name):
             "The cluster begins behind transaction \(ChainPoint(number: number, checksum: 0)), and the copy that it begins "
                 + "with is not there yet: start node \(name)."
+        case .notTakenOverYet(let number, let name):
+            "Node \(name) goes on from transaction \(ChainPoint(number: number, checksum: 0)), and its whole copy is not in "
+                + "this host's store yet: until then this database stays as it is."
         case .store(let words): words
         }
     }

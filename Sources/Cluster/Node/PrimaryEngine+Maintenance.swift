@@ -49,8 +49,17 @@ extension PrimaryEngine {
         if isNew { signal.signalIfIdle() }
     }
 
+    /// Nothing is merged or deleted while the store is not known to hold the history, or a part of it.
+    func setHeldBack(_ isHeldBack: Bool) {
+        let wasHeldBack = shared.values.withLock { state in
+            defer { state.isHeldBack = isHeldBack }
+            return state.isHeldBack
+        }
+        if wasHeldBack, !isHeldBack { signal.signalIfIdle() }
+    }
+
     var listing: ReplicaListing? {
-        shared.values.withLock { $0.contested == nil || $0.isUnsettled ? nil : $0.listing }
+        shared.values.withLock { $0.contested == nil || $0.isUnsettled || $0.isHeldBack ? nil : $0.listing }
     }
     var beginning: TransactionID? { shared.values.withLock { $0.beginning } }
     var accepted: TransactionID? { shared.values.withLock { $0.accepted } }
@@ -58,7 +67,9 @@ extension PrimaryEngine {
 
     func deletionLicence() -> DeletionLicence {
         shared.values.withLock { state in
-            guard let contested = state.contested, !isHalted, !state.isUnsettled else { return .none }
+            guard let contested = state.contested, !isHalted, !state.isUnsettled, !state.isHeldBack else {
+                return .none
+            }
             return DeletionLicence(below: TransactionID(exactly: state.licence), contested: contested)
         }
     }

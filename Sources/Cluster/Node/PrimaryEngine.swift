@@ -35,6 +35,8 @@ final class PrimaryEngine: ReplicaBooks {
         var beginning: TransactionID?
         /// Whether nothing may be merged or dropped yet: the store does not hold the whole history.
         var isUnsettled = false
+        /// Whether the node says so, which knows of a loss before there is a copy.
+        var isHeldBack = false
         /// Whether a whole copy is being made: what is closed meanwhile is collected behind it.
         var isCopying = false
         /// The whole copy with which the history goes on in this store, until it lies there as a snapshot too.
@@ -125,17 +127,19 @@ final class PrimaryEngine: ReplicaBooks {
     /// While the spool is full or a copy is under way, that takes its time. It ends early where this engine has ended, or
     /// has let go of the database for good.
     ///
+    /// - Returns: Whether it is so.
     /// - Throws: `CancellationError`.
-    func captureEverything() async throws {
+    func captureEverything() async throws -> Bool {
         while !isHalted {
-            if (try? await engine.flush()) != nil { return }
+            if (try? await engine.flush()) != nil { return true }
             let before = resumptions.load(ordering: .sequentiallyConsistent)
             let (isWaiting, phase) = (needsResume.load(ordering: .sequentiallyConsistent), await engine.phase)
             let isResuming = isWaiting || !before.isMultiple(of: 2)
             let after = resumptions.load(ordering: .sequentiallyConsistent)
-            if phase == .detached, !isResuming, before == after { return }
+            if phase == .detached, !isResuming, before == after { return false }
             try await Pause.sleep(for: .milliseconds(10))
         }
+        return false
     }
 
     // MARK: - Files

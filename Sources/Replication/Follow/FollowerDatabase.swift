@@ -159,6 +159,14 @@ package final class FollowerDatabase {
         return files
     }
 
+    /// Whether the newest local file leads to what the database holds.
+    package func isLedToByFile() throws -> Bool {
+        guard let checksum, let newest = try folder.transactionIDs().last,
+            let file = try? LocalTransaction(folder.transactionFile(newest))
+        else { return false }
+        return file.state.checksum == checksum
+    }
+
     /// Makes what differs from `base` the transaction file behind `state`.
     private func capture(
         _ reading: DatabaseReading,

@@ -74,9 +74,7 @@ struct CrossedNodeTests {
             try await expectRestored(hosts, "a", try b.rows())
 
             // And over to where it began.
-            let target = try #require(await b.node.node(named: "a"))
-            try await b.node.perform(.switchover(to: target))
-            try await again.reaches(.primary)
+            try await switchOver(from: b, to: again)
             try await b.reaches(.standby)
             try again.write(80..<100)
             try await follows(b, again)
@@ -249,6 +247,96 @@ struct CrossedNodeTests {
             #expect(a.messages.contain("lost what was in it"))
             #expect(try await FolderStoreReplica.of(hosts.store("b")).list() == before)
             await a.kill()
+        }
+    }
+
+    /// Hands the right to write over.
+    private func switchOver(from: TestNode, to: TestNode) async throws {
+        let target = try #require(await from.node.node(named: to.name))
+        try await from.node.perform(.switchover(to: target))
+        try await to.reaches(.primary)
+    }
+
+    @Test("G2 A database stays as it is until the store on its host holds the history that it would go back to")
+    func staysUntilCopied() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let store = CountingStore(hosts.store("a"))
+            let (a, b) = (hosts.node("a"), hosts.node("b", peerStore: store))
+            try a.makeDatabase()
+            a.start()
+            try await a.reaches(.primary)
+            b.start()
+            var count = 0
+            // The store on a holds what b wrote, and nothing of what came after.
+            for (from, to) in [(a, b), (b, a)] {
+                try await isListed(from)
+                try from.write(count..<count + 20)
+                count += 20
+                try await follows(to, from)
+                try await switchOver(from: from, to: to)
+            }
+            try await isListed(a)
+            try a.write(count..<count + 20)
+            try await follows(b, a)
+            store.refuse("ltx/")
+            await a.kill()
+            try await b.reaches(.primary)
+            let again = hosts.node("a")
+            again.start()
+            try await eventually("it waits for the copy") {
+                again.messages.contain("could not be put back on the chain yet")
+            }
+            #expect(again.node.role == .quarantining)
+            #expect(try again.rows() == (0..<60).map(Int64.init))
+            store.refuse(nil)
+            try b.write(60..<80)
+            try await follows(again, b)
+            #expect(await again.node.status().unacknowledgedTails == 0)
+            try await again.stop()
+            try await b.stop()
+        }
+    }
+
+    @Test("G2 Who goes on by an operator's word knows its database again before its whole copy is anywhere")
+    func restartedAfterLoss() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let stores = (a: CountingStore(hosts.store("a")), b: CountingStore(hosts.store("b")))
+            let (a, b) = (hosts.node("a", peerStore: stores.b), hosts.node("b", peerStore: stores.a))
+            try a.makeDatabase()
+            try a.write(0..<20)
+            a.start()
+            try await a.reaches(.primary)
+            b.start()
+            try await isListed(a)
+            try await follows(b, a)
+            // What is committed from here on only the host of a has, and then that is gone.
+            stores.b.refuse("ltx/")
+            try a.write(20..<30)
+            try await eventually("b is off the list") { await a.node.status().lease?.eligible.count == 1 }
+            await a.kill()
+            stores.a.isAway = true
+            stores.b.refuse(nil)
+            try await eventually("it takes the word") {
+                (try? await b.node.perform(.promote(acceptLoss: true))) != nil  // not while a may be alive
+            }
+            try await b.reaches(.primary)
+            try b.write(30..<50)
+            try await eventually("it is captured") { await b.node.status().lagTransactions > 0 }
+            let rows = try b.rows()
+            #expect(rows == (0..<20).map(Int64.init) + (30..<50).map(Int64.init))
+            await b.kill()
+            let again = hosts.node("b", peerStore: stores.a)
+            again.start()
+            try await again.reaches(.primary)
+            #expect(try again.rows() == rows)
+            #expect(await again.node.status().unacknowledgedTails == 0)
+            stores.a.isAway = false
+            try again.write(50..<60)
+            _ = try await again.node.replicate(timeout: .seconds(20))
+            try await expectRestored(hosts, "a", try again.rows())
+            try await again.stop()
         }
     }
 }

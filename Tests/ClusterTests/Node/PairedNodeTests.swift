@@ -144,4 +144,39 @@ struct PairedNodeTests {
             #expect(try file.integer("SELECT count(*) FROM t") == 60)
         }
     }
+
+    @Test("W3 A primary that dies between its whole copy and the snapshot beside it goes on")
+    func killedBeforeSnapshot() async throws {
+        try await withTemporaryFolder("paired") { folder in
+            let hosts = TwoHosts(in: folder, hasWitness: false)
+            let store = CountingStore(hosts.store("a"))
+            let (a, b) = (hosts.node("a"), hosts.node("b", peerStore: store))
+            try a.makeDatabase()
+            try a.write(0..<20)
+            a.start()
+            try await a.reaches(.primary)
+            _ = try await a.node.replicate(timeout: .seconds(20))
+            b.start()
+            try await b.reaches(.standby)
+            try await follows(b, a)
+            store.refuse("ltx/9/")
+            let target = try #require(await a.node.node(named: "b"))
+            try await a.node.perform(.switchover(to: target))
+            try await b.reaches(.primary)
+            _ = try await b.node.replicate(timeout: .seconds(20))
+            #expect(await !b.node.status().isReplicaWhole)
+            try b.write(20..<40)
+            try await eventually("it is captured") { await b.node.status().lagTransactions > 0 }
+            await b.kill()
+            let again = hosts.node("b", peerStore: store)
+            again.start()
+            try await again.reaches(.primary)
+            store.refuse(nil)
+            #expect(try again.rows() == (0..<40).map(Int64.init))
+            try await follows(a, again)
+            #expect(await again.node.status().unacknowledgedTails == 0)
+            try await again.stop()
+            try await a.stop()
+        }
+    }
 }

@@ -26,12 +26,19 @@ struct TwoHosts {
     }
 
     /// The node of a host, `a` or `b`; not started.
-    func node(_ name: String) -> TestNode {
-        TestNode(
+    ///
+    /// - Parameter peerStore: The store on the other host, for the files of the chain.
+    func node(_ name: String, peerStore: CountingStore? = nil) -> TestNode {
+        var peer = place(name == "a" ? "b" : "a")
+        if let peerStore {
+            let replica = Replica(store: peerStore, layout: .folder)
+            peer = ClusterPlace(replica: replica, leases: peer.leases, layout: peer.layout)
+        }
+        return TestNode(
             name,
             in: folder,
             own: place(name),
-            peer: place(name == "a" ? "b" : "a"),
+            peer: peer,
             witness: witness,
             peers: peers,
             ttl: ttl
