@@ -41,8 +41,8 @@ public struct LTXHeader: Hashable, Sendable {
     public var walSalt2: UInt32
     /// The checksum of the database after this file, where the writer knew it.
     public var sourceMark: SourceMark?
-    /// The node of a cluster that wrote the file; 0 in merged files, outside a cluster, and in all of Litestream's,
-    /// which ignores it.
+    /// The node of a cluster that wrote the file, or the last input of a merged one; 0 outside a cluster, and in all of
+    /// Litestream's files, which ignores it.
     public var nodeID: UInt64 = 0
     /// Whether the file carries the format's own rolling checksums. Litestream 0.5 writes none, and cannot merge files
     /// that do; they are read here, and never written.

@@ -55,6 +55,8 @@ public struct LTXMerger: ~Copyable, Sendable {
             timestampMilliseconds: last.timestampMilliseconds,
             sourceMark: last.sourceMark
         )
+        // Like its mark: who has written the state that this leads to.
+        header.nodeID = last.nodeID
         decoder = FrameDecoder(pageSize: first.pageSize)
     }
 

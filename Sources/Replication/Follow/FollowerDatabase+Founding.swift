@@ -26,7 +26,7 @@ extension LocalTransaction {
         at path: FilePath,
         mode: UInt32
     ) throws -> LTXFileSummary {
-        let header = LTXHeader(
+        var snapshot = LTXHeader(
             pageSize: header.pageSize,
             commit: header.commit,
             minTXID: .first,
@@ -34,6 +34,7 @@ extension LocalTransaction {
             timestampMilliseconds: header.timestampMilliseconds,
             sourceMark: header.sourceMark
         )
-        return try SpillMerge(inputs: [self.path], output: path, mode: mode, header: header).run()
+        snapshot.nodeID = node
+        return try SpillMerge(inputs: [self.path], output: path, mode: mode, header: snapshot).run()
     }
 }

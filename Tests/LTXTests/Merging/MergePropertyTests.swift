@@ -34,7 +34,8 @@ struct ModelHistory {
             commits.append(commit)
             changes.append(changed)
             let mark = SourceMark(checksum: TestFile.databaseChecksum(state), epoch: UInt64(id))
-            let header = LTXHeader(pageSize, commit: commit, UInt64(id), UInt64(id), timestamp: Int64(id), mark: mark)
+            var header = LTXHeader(pageSize, commit: commit, UInt64(id), UInt64(id), timestamp: Int64(id), mark: mark)
+            header.nodeID = UInt64(1000 + id)
             var file = RawFile(header)
             for (number, page) in changed.sorted(by: { $0.key < $1.key }) {
                 if random.next() % 2 == 0 { file.addBlock(number, page) } else { file.addLZ4Frame(number, page) }
@@ -67,6 +68,7 @@ struct ModelHistory {
         let whole = try TestFile.merge((1...count).map(file), bufferBudget: 1)
         #expect(try TestFile.pages(whole.bytes) == history.states[count], "seed \(seed)")
         #expect(whole.summary.header.sourceMark?.epoch == UInt64(count))
+        #expect(whole.summary.header.nodeID == UInt64(1000 + count))
         #expect(whole.summary.databaseChecksum == TestFile.databaseChecksum(history.states[count]))
 
         // Some of them, as a level does.
