@@ -40,7 +40,10 @@ extension PrimaryEngine {
     /// Waits for a moment at which the numbers can jump.
     private func jump(from id: TransactionID) async throws -> HistoryJump {
         while !isHalted {
-            if await engine.phase == .suspended { try await resume() }
+            // One that could not be resumed before has let go of the database as well.
+            if await engine.phase == .suspended || isToResume.load(ordering: .sequentiallyConsistent) {
+                try await resume()
+            }
             if let jump = try await engine.jump(from: id) { return jump }
             try await Pause.sleep(for: .milliseconds(20))
         }
@@ -101,7 +104,9 @@ extension PrimaryEngine {
 
     /// Goes on capturing where the spool is full; what waits is in the copy that is to be made.
     func resume() async throws {
+        isToResume.store(true, ordering: .sequentiallyConsistent)
         await engine.resumeFromSuspension()
         try await engine.attach()
+        isToResume.store(false, ordering: .sequentiallyConsistent)
     }
 }

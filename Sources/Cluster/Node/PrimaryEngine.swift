@@ -199,6 +199,8 @@ final class PrimaryEngine: ReplicaBooks {
     /// Attaches anew after the spool was full; the engine tries again by itself where it does not succeed.
     private func resumeCapture() { needsResume.store(true, ordering: .sequentiallyConsistent) }
     private let needsResume = Atomic(false)
+    /// Whether attaching anew for a whole copy has begun and not succeeded.
+    let isToResume = Atomic(false)
     /// Counts beginnings and ends of attaching anew: odd while that is under way.
     private let resumptions = Atomic(0)
 
