@@ -94,3 +94,16 @@ func work(on node: HostedNode, rows: Int64 = 50) async throws {
             && status.number("acknowledged") > before.number("acknowledged")
     }
 }
+
+/// Has a node write a little now and then: in each pause its log is made ready to begin anew, though no store takes what was
+/// captured.
+func writeNowAndThen(on node: HostedNode) async throws {
+    for _ in 0..<4 {
+        _ = try await node.command("write off")
+        // The pause is what is tested: it is longer than the engine waits.
+        try await Task.sleep(for: .milliseconds(1600))
+        let before = try await node.status()
+        _ = try await node.command("write on")
+        try await node.waitForStatus("it goes on writing") { $0.number("commits") >= before.number("commits") + 3 }
+    }
+}

@@ -84,6 +84,26 @@ extension ProcessTests {
             #expect(after.number("epoch") == epoch)
         }
 
+        @Test("N9 A primary that is killed while it is alone goes on with all that it has committed")
+        func killedAlone() async throws {
+            try await run("killed-alone") { cluster in
+                for _ in 1...rounds {
+                    let (primary, standby) = try await cluster.settle(within: .seconds(90))
+                    try await work(on: primary)
+                    let epoch = try await primary.status().number("epoch")
+                    try await cluster.take(away: standby)
+                    try await expectAlone(primary, epoch: epoch)
+                    try await writeNowAndThen(on: primary)
+                    let mark = primary.mark
+                    try await primary.kill()
+                    try primary.start()
+                    try cluster.giveBack(standby)
+                    try await cluster.waitForWrite(on: primary, above: epoch, after: mark)
+                    #expect(try await primary.status().number("tails") == 0, "it knows its database")
+                }
+            }
+        }
+
         @Test("W The standby's host goes with the store that is shipped to: the primary goes on by itself")
         func standbyHostGone() async throws {
             try await run("standby-gone") { cluster in

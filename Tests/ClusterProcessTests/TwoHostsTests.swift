@@ -89,6 +89,22 @@ extension ProcessTests {
             }
         }
 
+        @Test("N9 A primary that is killed while it is alone goes on with all that it has committed")
+        func killedAlone() async throws {
+            try await repeated("killed-alone") { cluster, primary, standby in
+                let epoch = try await primary.status().number("epoch")
+                try await cluster.take(away: standby)
+                try await expectAlone(primary, epoch: epoch)
+                try await writeNowAndThen(on: primary)
+                let mark = primary.mark
+                try await primary.kill()
+                try primary.start()
+                try await cluster.waitForWrite(on: primary, above: epoch, after: mark)
+                #expect(try await primary.status().number("tails") == 0, "it knows its database")
+                try cluster.giveBack(standby)
+            }
+        }
+
         @Test("G4 The hosts are cut off from each other: the primary goes on alone, the other one never takes over")
         func linkCut() async throws {
             try await repeated("link") { cluster, primary, standby in

@@ -176,6 +176,7 @@ extension CaptureEngine {
                 // Not synced: a file without its record is derived again from the file itself.
                 try Disk.overwrite(folder.positionFile, with: record.encoded(), mode: folder.fileMode)
                 books.record = nil
+                recorded = (record.transaction, record.position)
                 quietRecorded = record.quiet != nil
                 reached(.recordWritten)
             }

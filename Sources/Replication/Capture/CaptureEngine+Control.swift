@@ -139,8 +139,8 @@ extension CaptureEngine {
         closedFiles.removeAll()
         do {
             for id in try folder.transactionIDs() { try folder.remove(id) }
-            try Disk.remove(folder.positionFile)
-            try Disk.remove(folder.pageTableFile)
+            for path in [folder.positionFile, folder.followedFile, folder.pageTableFile] { try Disk.remove(path) }
+            (recorded, followed) = (nil, nil)
             (lastTransaction, table, tableStamp, adoptable) = (highest, nil, nil, nil)
             (shipped, unshippedCopy, books) = (highest, nil, Books())
             spooledByteCount = 0

@@ -25,6 +25,7 @@ extension CaptureEngine {
         if settings.variant != .noCaptureBetween { try capture() }
         // READ0 was possible only if everything could be backfilled at the moment it began.
         mayRestart = !(before.salts == after.salts && after.backfilledFrames < before.lastFrame)
+        if mayRestart { noteFollowed() }
         reached(.beforeOldReaderEnds)
         readers[current]?.endRead()
         current = next

@@ -49,6 +49,7 @@ extension CaptureEngine {
         try keepLogShort(now)
         guard phase == .attached else { return }
         try closeIfDue()
+        if phase == .attached { noteFollowed() }
         isResting = try mayRest(now)
         if isResting { return }
         // After a pause the next commit is waited for at once; a writer at full speed is looked at now and then.

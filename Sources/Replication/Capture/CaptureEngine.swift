@@ -76,6 +76,9 @@ package actor CaptureEngine {
     /// A copy that waits to be shipped; it does not count against the spool's bound.
     var unshippedCopy: (transaction: TransactionID, byteCount: Int64)?
     var isLogFolderSynced = false
+    /// The place of the log in the newest file's record, and in what was written down beyond it.
+    var recorded: (transaction: TransactionID, position: WALPosition)?
+    var followed: (transaction: TransactionID, position: WALPosition)?
     /// The replica's newest file, while it is being found out whether the database is in its state.
     var adoptable: ReplicaHead?
 

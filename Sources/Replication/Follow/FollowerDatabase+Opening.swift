@@ -67,9 +67,7 @@ extension FollowerDatabase {
     /// process dies, either the earlier local files are there, or that transaction is: the database is never left with
     /// commits that nothing tells of.
     package func prepareOpening(_ seal: LocalTransaction) throws {
-        guard let followed, let table, let look = try followed.look() else {
-            preconditionFailure("a database is examined before it opens")
-        }
+        guard let followed, let table else { preconditionFailure("a database is examined before it opens") }
         let isAhead = table.checksum != seal.state.checksum
         let sealed = isAhead ? try tableAtSeal(seal.state) : table
         if isAhead,
@@ -84,7 +82,7 @@ extension FollowerDatabase {
             try Disk.syncFolder(folder.own)
         }
         try takePlaces(seal)
-        guard let size = PageSize(byteCount: followed.pageSize), let status = try FileStatus(path: path),
+        guard let size = PageSize(byteCount: followed.pageSize),
             let id = TransactionID(exactly: seal.state.number + (isAhead ? 1 : 0)),
             let tip = try LocalTransaction(folder.transactionFile(id)), tip.state.checksum == table.checksum
         else { return }
@@ -96,8 +94,16 @@ extension FollowerDatabase {
             table: known.1
         )
         try Disk.replace(folder.pageTableFile, with: stored.encoded(), mode: folder.fileMode, durable: true)
+        try note(tip, table)
+    }
+
+    /// Writes down that the newest local file leads to what the database holds just now; the write lock is held.
+    func note(_ tip: LocalTransaction, _ table: PageTable) throws {
+        guard let followed, let look = try followed.look(), let size = PageSize(byteCount: followed.pageSize),
+            let status = try FileStatus(path: path)
+        else { return }
         let record = PositionRecord(
-            transaction: id,
+            transaction: tip.header.maxTXID,
             fileChecksum: tip.fileChecksum,
             position: WALPosition(salts: look.salts, frame: look.lastFrame, checksum: look.checksum),
             databaseSize: table.count,
@@ -158,8 +164,7 @@ extension FollowerDatabase {
     /// Forgets what was captured here: it is on the chain, or kept as a tail.
     func clearLocalFiles(but kept: TransactionID? = nil) throws {
         for id in try folder.transactionIDs() where id != kept { try folder.remove(id) }
-        try Disk.remove(folder.positionFile)
-        try Disk.remove(folder.pageTableFile)
+        for path in [folder.positionFile, folder.followedFile, folder.pageTableFile] { try Disk.remove(path) }
         tableAtRecorded = nil
     }
 

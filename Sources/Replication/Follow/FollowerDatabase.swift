@@ -107,6 +107,7 @@ package final class FollowerDatabase {
             let file = try capture(reading, since: base, behind: ahead.last?.state ?? recorded, node: node)
         {
             ahead.append(file)
+            try note(file, reading.table)
         }
         return Finding(
             checksum: checksum,
@@ -122,10 +123,19 @@ package final class FollowerDatabase {
     /// A database in an unknown state may as well be an older one, put back by people or a power cut. What differs would
     /// take back, then, what the store has accepted since.
     private func continues(_ tip: ChainState) throws -> Bool {
-        guard let followed, let look = try followed.look(), let size = PageSize(byteCount: followed.pageSize),
-            let record = try PositionRecord(contentsOf: folder.positionFile),
-            record.transaction.rawValue == tip.number, record.checksum == tip.checksum
-        else { return false }
+        for file in [folder.positionFile, folder.followedFile] {
+            guard let record = try PositionRecord(contentsOf: file), record.transaction.rawValue == tip.number,
+                record.checksum == tip.checksum
+            else { continue }
+            if try continues(record) { return true }
+        }
+        return false
+    }
+
+    private func continues(_ record: PositionRecord) throws -> Bool {
+        guard let followed, let look = try followed.look(), let size = PageSize(byteCount: followed.pageSize) else {
+            return false
+        }
         let (log, status) = (try WALFile(database: path), try FileStatus(path: path))
         let continuity = Continuity(
             record: record,

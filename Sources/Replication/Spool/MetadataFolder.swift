@@ -64,6 +64,8 @@ package struct MetadataFolder: Sendable {
     package var own: FilePath { root.appending("sqlite-replicate") }
     /// The position record.
     var positionFile: FilePath { own.appending("position") }
+    /// Up to where the log is captured beyond the newest file; of the form of the position record.
+    var followedFile: FilePath { own.appending("followed") }
     /// The page table.
     var pageTableFile: FilePath { own.appending("pages") }
 
