@@ -200,9 +200,17 @@ actor NodeDatabase {
         if let seal, seal.state.number == point.number, seal.state.epoch == epoch.rawValue {
             return try follower.prepareOpening(seal)
         }
-        guard point.number > 0, follower.checksum == point.checksum, try !follower.isLedToByFile() else { return }
-        let state = ChainState(number: point.number, checksum: point.checksum, epoch: epoch.rawValue)
-        try follower.prepareOpening(follower.writeSeal(state, node: node.rawValue, .ownFirstPage))
+        guard point.number > 0, !follower.journal.isFounding, let checksum = follower.checksum else { return }
+        let newest = try follower.newestLocalState()
+        let isLed = newest?.checksum == checksum
+        // Own files from there on are what is shipped next; older ones end before numbers that were passed over.
+        if let newest, isLed, newest.number >= point.number { return }
+        guard isLed || checksum == point.checksum else { return }
+        let state = ChainState(number: point.number, checksum: checksum, epoch: epoch.rawValue)
+        let file = try follower.writeSeal(state, node: node.rawValue, .ownFirstPage)
+        // The older files go before this place is recorded.
+        try follower.journal.intend(state)
+        try follower.prepareOpening(file)
     }
 
     /// Closes all connections; the write lock goes with them.

@@ -134,7 +134,8 @@ final class PrimaryEngine: ReplicaBooks {
             if (try? await engine.flush()) != nil { return true }
             let before = resumptions.load(ordering: .sequentiallyConsistent)
             let (isWaiting, phase) = (needsResume.load(ordering: .sequentiallyConsistent), await engine.phase)
-            let isResuming = isWaiting || !before.isMultiple(of: 2)
+            let isResuming =
+                isWaiting || !before.isMultiple(of: 2) || isToResume.load(ordering: .sequentiallyConsistent)
             let after = resumptions.load(ordering: .sequentiallyConsistent)
             if phase == .detached, !isResuming, before == after { return false }
             try await Pause.sleep(for: .milliseconds(10))

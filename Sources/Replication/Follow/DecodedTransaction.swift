@@ -28,7 +28,7 @@ package struct DecodedTransaction: Sendable {
 
     /// The state it leads to.
     package let state: ChainState
-    /// The node that wrote it; 0 outside a cluster, and of merged files.
+    /// The node that wrote it, or the last part of it; 0 outside a cluster.
     package let node: UInt64
     /// The checksum of all its bytes.
     package let fileChecksum: UInt64

@@ -169,12 +169,10 @@ package final class FollowerDatabase {
         return files
     }
 
-    /// Whether the newest local file leads to what the database holds.
-    package func isLedToByFile() throws -> Bool {
-        guard let checksum, let newest = try folder.transactionIDs().last,
-            let file = try? LocalTransaction(folder.transactionFile(newest))
-        else { return false }
-        return file.state.checksum == checksum
+    /// The place that the newest local file leads to; `nil` where there is none, or it is not whole.
+    package func newestLocalState() throws -> ChainState? {
+        guard let newest = try folder.transactionIDs().last else { return nil }
+        return try? LocalTransaction(folder.transactionFile(newest))?.state
     }
 
     /// Makes what differs from `base` the transaction file behind `state`.

@@ -339,4 +339,52 @@ struct CrossedNodeTests {
             try await again.stop()
         }
     }
+
+    @Test("G2 One that was the primary before, and has files of its own, does so as well")
+    func formerPrimaryRestartedAfterLoss() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let stores = (a: CountingStore(hosts.store("a")), b: CountingStore(hosts.store("b")))
+            let (a, b) = (hosts.node("a", peerStore: stores.b), hosts.node("b", peerStore: stores.a))
+            try a.makeDatabase()
+            try a.write(0..<20)
+            a.start()
+            try await a.reaches(.primary)
+            b.start()
+            try await isListed(a)
+            try await follows(b, a)
+            try await switchOver(from: a, to: b)
+            try await isListed(b)
+            try b.write(20..<40)
+            try await follows(a, b)
+            // The host of b goes, then that of a, which has gone on alone.
+            stores.b.isAway = true
+            await b.kill()
+            try await a.reaches(.primary)
+            try a.write(40..<50)
+            try await eventually("it is captured") { await a.node.status().lagTransactions > 0 }
+            await a.kill()
+            stores.a.isAway = true
+            let again = hosts.node("b", peerStore: stores.a)
+            again.start()
+            try await eventually("it takes the word") {
+                (try? await again.node.perform(.promote(acceptLoss: true))) != nil  // not before it has looked around
+            }
+            try await again.reaches(.primary)
+            try again.write(60..<70)
+            try await eventually("it is captured") { await again.node.status().lagTransactions > 0 }
+            let rows = try again.rows()
+            #expect(rows == (0..<40).map(Int64.init) + (60..<70).map(Int64.init))
+            await again.kill()
+            let last = hosts.node("b", peerStore: stores.a)
+            last.start()
+            try await last.reaches(.primary)
+            #expect(try last.rows() == rows)
+            #expect(await last.node.status().unacknowledgedTails == 0)
+            stores.a.isAway = false
+            _ = try await last.node.replicate(timeout: .seconds(20))
+            try await expectRestored(hosts, "a", try last.rows())
+            try await last.stop()
+        }
+    }
 }
