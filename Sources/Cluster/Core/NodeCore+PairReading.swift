@@ -14,7 +14,7 @@ extension NodeCore {
             return begin(.fetch(number)) { .fetch($0, number) }
         }
         if site == .own, let seal = ownPages { return standAtOwnPages(seal) }
-        if isRecordSought(on: site), let recorded = pair.wentBackOver.last {
+        if isRecordSought(on: site), let recorded = owedPlace {
             return begin(.survey) { .survey($0, recorded) }
         }
         switch verdict(site) {
@@ -60,16 +60,22 @@ extension NodeCore {
         pair.reading.isRecordedOn[site] == nil && pair.reading.surveys[site]?.holds == false && !endsOnRecord(site)
     }
 
+    /// The place behind which power cuts took the database: the newest one that was ever on record, also where it has followed
+    /// a store for a while since the first of them.
+    private var owedPlace: ChainPoint? {
+        pair.wentBackOver.last { $0.number == memory.owes } ?? pair.wentBackOver.last
+    }
+
     /// Whether a store's newest file leads to such a place.
     ///
     /// In this host's store it may be an own seal before the last of them, which only the peer's store has. The peer's store
     /// has more of what was on record than such an earlier place, or this database went on elsewhere since.
     private func endsOnRecord(_ site: ChainSite) -> Bool {
         guard let end = pair.reading.surveys[site]?.end else { return false }
-        // Where that one alone counts, the database may stand at none of them.
-        if pair.place == .own, pair.strayedFrom?.checksum == end.point.checksum { return true }
-        let places = site == .own ? pair.wentBackOver[...] : pair.wentBackOver.suffix(1)
-        return places.contains { $0.checksum == end.point.checksum }
+        // The database may stand at none of them.
+        if pair.strayedFrom?.checksum == end.point.checksum { return true }
+        if site == .own { return pair.wentBackOver.contains { $0.checksum == end.point.checksum } }
+        return owedPlace?.checksum == end.point.checksum
     }
 
     /// What this host's store ends with, where that alone counts and is just what the database holds, whose place on record

@@ -160,6 +160,59 @@ import Testing
         #expect(node.core.step?.kind == .fetch(10))
     }
 
+    @Test("W6 It asks for the newest place that was ever on record, also where it has followed a store since")
+    func wentBackTwice() throws {
+        var memory = NodeMemory()
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 5), node: .one)
+        memory.owes = 14
+        var node = SamplePair(own: .cell(5, of: .one), peer: .cell(6, of: .one), memory: memory)
+        let (owed, recorded) = (ChainPoint(number: 14, checksum: 1), ChainPoint(number: 12, checksum: 132))
+        let finding = DatabaseFinding(checksum: point.checksum, recorded: recorded, older: [point, owed])
+        node.tell(.examined(try #require(node.core.step?.ticket), finding))
+        #expect(node.core.pair.wentBackOver == [owed, recorded] && node.core.memory.owes == 14)
+        node.tell(.surveyed(try #require(node.core.step?.ticket), nil))
+        node.tell(.command(.promotePeerIsDown([.peerIsStopped])))
+        node.tell(.cellSwapped(try #require(node.core.pair.peer.request), .peer, .swapped(LeaseVersion(rawValue: "2"))))
+        for _ in 0..<2 {
+            let survey = StoreSurvey(highest: 15, holds: false, end: .sample(15, 5, of: .one))
+            node.tell(.surveyed(try #require(node.core.step?.ticket), survey))
+            goOn(&node)
+        }
+        #expect(node.actions.contains { if case .survey(_, owed) = $0 { true } else { false } })
+    }
+
+    @Test(
+        "W6 A database on no record goes back to the store that ends with what was recorded",
+        arguments: [132, 133] as [UInt64]
+    )
+    func astray(checksum: UInt64) throws {
+        var memory = NodeMemory()
+        // It has opened since the seal at the store's end, and shipped nothing.
+        memory.partOf = EpochStamp(epoch: Epoch(rawValue: 6), node: .two)
+        var node = SamplePair(own: .cell(1, of: .two, .moved), peer: .cell(6, of: .two), memory: memory)
+        let recorded = ChainPoint(number: 12, checksum: 132)
+        node.tell(
+            .examined(
+                try #require(node.core.step?.ticket),
+                DatabaseFinding(checksum: 5, recorded: recorded, older: [point])
+            )
+        )
+        #expect(node.core.role == .quarantining)
+        node.tell(.quarantined(try #require(node.core.step?.ticket)))
+        node.tell(.cellSwapped(try #require(node.core.pair.peer.request), .peer, .swapped(LeaseVersion(rawValue: "2"))))
+        node.tell(.surveyed(try #require(node.core.step?.ticket), StoreSurvey(highest: 0, holds: false)))
+        goOn(&node)
+        let seal = FileMark(
+            point: ChainPoint(number: 13, checksum: checksum),
+            node: .two,
+            epoch: Epoch(rawValue: 5),
+            fileChecksum: 1
+        )
+        node.tell(.surveyed(try #require(node.core.step?.ticket), StoreSurvey(highest: 13, holds: false, end: seal)))
+        for _ in 0..<4 where node.core.step == nil { goOn(&node) }
+        #expect((node.core.step?.kind == .rewind) == (checksum == recorded.checksum))
+    }
+
     @Test("W4 A claimant that is put back on a newer epoch's state is superseded", arguments: [4, 6, 7] as [UInt64])
     func restoredPastClaim(_ epoch: UInt64) throws {
         var memory = NodeMemory()
