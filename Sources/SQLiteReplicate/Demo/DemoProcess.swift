@@ -27,6 +27,9 @@ final class DemoProcess: Sendable {
     /// How many lines begin with a word.
     func count(_ word: String) -> Int { output.lines.count { $0.hasPrefix(word) } }
 
+    /// Whether both nodes may take over, as it said last.
+    var isTogether: Bool { output.lines.last { ["alone", "together"].contains($0) } == "together" }
+
     /// The numbers of the lines that begin with a word.
     func numbers(_ word: String) -> [Int] {
         output.lines.filter { $0.hasPrefix(word + " ") }.compactMap { Int($0.dropFirst(word.count + 1)) }
