@@ -125,7 +125,7 @@ extension NodeDriver {
         group.addTask {
             await database.lock()
             // Where that fails nothing is told: the node has ended, or there is something that only its database holds.
-            guard (try? await primary?.captureEverything()) == true else { return }
+            if let primary, (try? await primary.captureEverything()) != true { return }
             inbox.post(.writesEnded(ticket))
         }
     }

@@ -190,8 +190,13 @@ extension CaptureEngine {
 
     /// Prepares the record of the newest transaction file.
     func note(_ position: WALPosition, size: UInt32, quiet: QuietMark?) {
-        guard let lastTransaction, let databaseIdentity, let table else { return }
-        books.record = PositionRecord(
+        if let record = record(at: position, size: size, quiet: quiet) { books.record = record }
+    }
+
+    /// What is to be written down of a place of the log behind the newest transaction file; `nil` where there is no such file.
+    func record(at position: WALPosition, size: UInt32, quiet: QuietMark? = nil) -> PositionRecord? {
+        guard let lastTransaction, let databaseIdentity, let table else { return nil }
+        return PositionRecord(
             transaction: lastTransaction,
             fileChecksum: lastFileChecksum,
             position: position,

@@ -11,28 +11,17 @@ extension CaptureEngine {
     ///
     /// Not synced, as the record is not; where it cannot be written only that proof is missing.
     func noteFollowed() {
-        guard settings.epoch > 0, !hasNothingOpen, copy == nil, copyDue == nil, let lastTransaction, let table,
-            let databaseIdentity, isFollowedDue(lastTransaction)
+        guard settings.epoch > 0, !hasNothingOpen, copy == nil, copyDue == nil, !proves(followed), !proves(recorded),
+            let record = record(at: position, size: databaseSize),
+            (try? Disk.overwrite(folder.followedFile, with: record.encoded(), mode: folder.fileMode)) != nil
         else { return }
-        let record = PositionRecord(
-            transaction: lastTransaction,
-            fileChecksum: lastFileChecksum,
-            position: position,
-            databaseSize: databaseSize,
-            pageSize: pageSize,
-            database: databaseIdentity,
-            bootID: BootID.current,
-            checksum: table.checksum
-        )
-        guard (try? Disk.overwrite(folder.followedFile, with: record.encoded(), mode: folder.fileMode)) != nil else {
-            return
-        }
-        followed = (lastTransaction, position)
+        followed = (record.transaction, record.position)
     }
 
-    private func isFollowedDue(_ transaction: TransactionID) -> Bool {
-        let known = [followed, recorded].compactMap(\.self).filter { $0.transaction == transaction }
+    /// Whether what was written down leads on from the newest file to what is captured.
+    private func proves(_ known: (transaction: TransactionID, position: WALPosition)?) -> Bool {
+        guard let known, known.transaction == lastTransaction else { return false }
         // The end of a generation is what the next one is known to begin behind.
-        return !known.contains { mayRestart ? $0.position == position : $0.position.salts == position.salts }
+        return mayRestart ? known.position == position : known.position.salts == position.salts
     }
 }

@@ -12,8 +12,12 @@ import Testing
 @Suite("Nodes of two hosts in one process, a folder each", .serialized, .timeLimit(.minutes(5)))
 struct CrossedNodeTests {
     /// Both nodes, a the primary and b its standby, which is on the list.
-    private func started(_ hosts: TwoHosts, rows: Int = 20) async throws -> (a: TestNode, b: TestNode) {
-        let (a, b) = (hosts.node("a"), hosts.node("b"))
+    private func started(
+        _ hosts: TwoHosts,
+        rows: Int = 20,
+        stores: (a: CountingStore, b: CountingStore)? = nil
+    ) async throws -> (a: TestNode, b: TestNode) {
+        let (a, b) = (hosts.node("a", peerStore: stores?.b), hosts.node("b", peerStore: stores?.a))
         try a.makeDatabase()
         try a.write(0..<rows)
         a.start()
@@ -303,13 +307,7 @@ struct CrossedNodeTests {
         try await withTemporaryFolder("crossed") { folder in
             let hosts = TwoHosts(in: folder)
             let stores = (a: CountingStore(hosts.store("a")), b: CountingStore(hosts.store("b")))
-            let (a, b) = (hosts.node("a", peerStore: stores.b), hosts.node("b", peerStore: stores.a))
-            try a.makeDatabase()
-            try a.write(0..<20)
-            a.start()
-            try await a.reaches(.primary)
-            b.start()
-            try await isListed(a)
+            let (a, b) = try await started(hosts, stores: stores)
             try await follows(b, a)
             // What is committed from here on only the host of a has, and then that is gone.
             stores.b.refuse("ltx/")
@@ -345,13 +343,7 @@ struct CrossedNodeTests {
         try await withTemporaryFolder("crossed") { folder in
             let hosts = TwoHosts(in: folder)
             let stores = (a: CountingStore(hosts.store("a")), b: CountingStore(hosts.store("b")))
-            let (a, b) = (hosts.node("a", peerStore: stores.b), hosts.node("b", peerStore: stores.a))
-            try a.makeDatabase()
-            try a.write(0..<20)
-            a.start()
-            try await a.reaches(.primary)
-            b.start()
-            try await isListed(a)
+            let (a, b) = try await started(hosts, stores: stores)
             try await follows(b, a)
             try await switchOver(from: a, to: b)
             try await isListed(b)
