@@ -20,6 +20,9 @@ public final class ClusterNode: Service, NodeControl {
     /// Whether the application may commit.
     public let gate = WriteGateControl()
 
+    /// The programs that a hand-over ends first.
+    public var programs: GuardedPrograms { driver.programs }
+
     private let driver: NodeDriver
 
     /// Prepares a node; nothing is opened before ``run()``.

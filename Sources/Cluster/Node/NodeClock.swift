@@ -7,7 +7,7 @@
 #endif
 
 /// This host's clock, which also counts while the host sleeps; that of `ContinuousClock`, as a number.
-enum NodeClock {
+package enum NodeClock {
     /// Nanoseconds since the boot.
     static var nanoseconds: Int64 {
         var time = timespec()
@@ -20,7 +20,7 @@ enum NodeClock {
     }
 
     /// The present moment.
-    static var now: Moment { Moment(reading: .nanoseconds(nanoseconds)) }
+    package static var now: Moment { Moment(reading: .nanoseconds(nanoseconds)) }
 
     /// A moment as a number; one that never comes is the largest.
     static func nanoseconds(of moment: Moment) -> Int64 {

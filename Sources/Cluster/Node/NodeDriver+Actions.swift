@@ -15,10 +15,12 @@ extension NodeDriver {
             await performChain(action, &group)
         case .accepted(let point): await accepted(point)
         case .open(let epoch, let seal): return await open(epoch, seal, &group)
-        case .gate(let gate): self.gate.set(gate)
+        case .gate(let gate):
+            self.gate.set(gate)
+            programs.gateMoved()
         case .lockDatabase: await lockDatabase(&group)
         case .unlockDatabase: await database.unlock()
-        case .endWrites(let ticket, _): await endWrites(ticket, &group)
+        case .endWrites(let ticket, let limit): await endWrites(ticket, within: limit, &group)
         case .fence(let why): await fence(why, &group)
         case .remember(let memory): return await remember(memory)
         case .writeNodeRecord(let stamp): writeRecord(stamp, &group)
@@ -117,12 +119,13 @@ extension NodeDriver {
         group.addTask { await database.lock() }
     }
 
-    /// Lets no transaction begin any more, waits for the open one, and captures everything.
-    private func endWrites(_ ticket: Ticket, _ group: inout DiscardingTaskGroup) async {
-        let (database, inbox, primary) = (database, inbox, primary)
+    /// Ends programs, lets no transaction begin any more, waits for the open one, and captures everything.
+    private func endWrites(_ ticket: Ticket, within limit: Duration, _ group: inout DiscardingTaskGroup) async {
+        let (database, inbox, primary, programs) = (database, inbox, primary, programs)
         drainIsLocked = true
         await database.wantLock()
         group.addTask {
+            await programs.end(within: limit)
             await database.lock()
             // Where that fails nothing is told: the node has ended, or there is something that only its database holds.
             if let primary, (try? await primary.captureEverything()) != true { return }

@@ -23,6 +23,7 @@ actor NodeDriver {
     nonisolated let inbox = NodeInbox()
     nonisolated let roles = RoleBroadcast()
     nonisolated let isShuttingDown = Atomic(false)
+    nonisolated let programs = GuardedPrograms()
     /// Who waits until a standby has applied a transaction.
     nonisolated let applied = TransactionWaiters()
 
@@ -185,9 +186,19 @@ actor NodeDriver {
 
     private func handle(_ event: NodeEvent, _ group: inout DiscardingTaskGroup) async {
         guard let actions = core?.handle(event, at: NodeClock.now) else { return }
+        narrowGate(actions)
         for action in actions {
             guard await perform(action, &group) else { return }
         }
+    }
+
+    /// Closes the gate earlier before anything else is begun: a lease that lets somebody else in must not be on its way
+    /// while programs, or this process where it is stopped in between, may still write for longer.
+    private func narrowGate(_ actions: [NodeAction]) {
+        let last = actions.last { if case .gate = $0 { true } else { false } }
+        guard case .gate(let new)? = last else { return }
+        gate.narrow(to: new)
+        programs.gateMoved()
     }
 
     /// Ships what is committed at once, where somebody asked for it and nothing is under way.

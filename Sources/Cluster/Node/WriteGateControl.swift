@@ -39,7 +39,12 @@ public final class WriteGateControl: Sendable {
     }
 
     /// Moves the gate.
-    package func set(_ gate: WriteGate) {
-        openUntil.store(gate.openUntil.map { NodeClock.nanoseconds(of: $0) } ?? 0, ordering: .sequentiallyConsistent)
+    package func set(_ gate: WriteGate) { openUntil.store(Self.limit(of: gate), ordering: .sequentiallyConsistent) }
+
+    /// Lets it close as early as another one, where that is earlier.
+    package func narrow(to gate: WriteGate) { openUntil.min(Self.limit(of: gate), ordering: .sequentiallyConsistent) }
+
+    private static func limit(of gate: WriteGate) -> Int64 {
+        gate.openUntil.map { NodeClock.nanoseconds(of: $0) } ?? 0
     }
 }

@@ -1,5 +1,8 @@
 import Cluster
+import NIOCore
+import ObjectStorage
 import Replication
+import Synchronization
 import SystemPackage
 import TestDatabases
 import TestSupport
@@ -214,6 +217,49 @@ struct ClusterNodeTests {
             try await nodes[1].reaches(.primary)
             #expect(try nodes[1].rows().count == 10)
             try await nodes[1].stop()
+        }
+    }
+
+    @Test("N16 Before a lease that lets another node in is on its way, guards of programs know when the gate closes")
+    func fedBeforeOthersMayTakeOver() async throws {
+        try await withTemporaryFolder { folder in
+            let peers = TestPeers()
+            // What a guard was told last, and what it was when the first lease was sent that names two nodes.
+            let fed = Mutex<Moment?>(nil)
+            let atSwap = Mutex<[Moment?]>([])
+            let root = folder.appending("store")
+            let store = CountingStore(root) { _, body in
+                guard case .bytes(let bytes) = body,
+                    let eligible = String(buffer: bytes).split(separator: "\"eligible\":").dropFirst().first?.split(
+                        separator: "]"
+                    ).first,
+                    eligible.contains(",")
+                else { return }
+                atSwap.withLock { $0.append(fed.withLock(\.self)) }
+            }
+            let replica = Replica(store: store, layout: .folder)
+            let own = ClusterPlace(replica: replica, leases: store, layout: ClusterLayout(path: ""))
+            let ttl = Duration.milliseconds(900)
+            let a = TestNode("a", in: folder, own: own, peers: peers, ttl: ttl)
+            try a.makeDatabase()
+            a.start()
+            try await a.reaches(.primary)
+            try await eventually("it writes") { a.node.gate.isOpen }
+            let entry = a.node.programs.enter(
+                stop: {},
+                feed: { fed.withLock { $0 = a.node.gate.deadlines(ttl: ttl)?.until } }
+            )
+            let alone = fed.withLock(\.self)
+            let far = NodeClock.now + .seconds(3600)
+            #expect(alone.map { $0 > far } ?? false, "alone it writes for good")
+            let b = TestNode("b", in: folder, store: root, peers: peers, ttl: ttl)
+            b.start()
+            try await b.reaches(.standby)
+            try await eventually("b is on the list") { await a.node.status().lease?.eligible.count == 2 }
+            let told = atSwap.withLock(\.self)
+            #expect(!told.isEmpty && told.allSatisfy { $0.map { $0 < far } ?? false }, "\(told)")
+            a.node.programs.leave(entry)
+            for node in [b, a] { try await node.stop() }
         }
     }
 }

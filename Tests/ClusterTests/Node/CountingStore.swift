@@ -10,8 +10,12 @@ final class CountingStore: ObjectStore {
     private let keys = Mutex<[String]>([])
     private let refused = Mutex<String?>(nil)
     private let away = Mutex(false)
+    private let onPut: @Sendable (String, ObjectBody) -> Void
 
-    init(_ root: FilePath) { store = FolderStore(root: root) }
+    /// - Parameter onPut: Told of each object before it is written.
+    init(_ root: FilePath, onPut: @escaping @Sendable (String, ObjectBody) -> Void = { _, _ in }) {
+        (store, self.onPut) = (FolderStore(root: root), onPut)
+    }
 
     /// The keys of all reads of level-0 files so far.
     var fileReads: [String] { keys.withLock { $0.filter { $0.contains("ltx/0/") } } }
@@ -74,6 +78,7 @@ final class CountingStore: ObjectStore {
         if let words = refused.withLock({ $0 }), key.contains(words) {
             throw ObjectStoreError(.serverFailure, "Writing '\(key)': the store takes nothing.")
         }
+        onPut(key, body)
         return try await store.put(key, body, metadata: metadata, condition: condition)
     }
 

@@ -145,7 +145,7 @@ struct NodeExecTests {
             first.signal(SIGSTOP)
             _ = try await b.script.process()
             // It did not heed SIGTERM, and is gone all the same before another one may write.
-            #expect(!isRunning(program) && a.script.moment(of: "TERM") != nil)
+            #expect(!isRunning(program) && a.script.moment(of: "TERM") != nil, "\(a.script.lines)")
             try await b.files.waitFor("/primary", of: second)
             first.signal(SIGCONT)
             try await a.files.waitFor("/replica", of: first)
