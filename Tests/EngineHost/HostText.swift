@@ -16,6 +16,7 @@ enum HostText {
         case .logIsLong(let frames): "log-is-long \(frames)"
         case .fileReplaced: "file-replaced"
         case .failed(let text): "failed \(text)"
+        case .stopped(let text): "stopped \(text)"
         case .recovered: "recovered"
         case .spoolFull: "spool-full"
         case .switchedToWAL: "switched-to-wal"

@@ -88,7 +88,7 @@ public final class ClusterNode: Service, NodeControl {
     /// - Throws: As ``waitUntilReplicated(_:timeout:)``.
     @discardableResult
     public func replicate(timeout: Duration) async throws -> ChainPosition {
-        let position = try await driver.position()
+        let position = try await driver.position(within: timeout)
         await driver.requestFlush()
         try await driver.waitUntilReplicated(position, timeout: timeout)
         return position

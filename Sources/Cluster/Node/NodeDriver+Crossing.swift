@@ -1,5 +1,6 @@
 import LTX
 import Logging
+import ObjectStorage
 import Replication
 
 /// The stores of two hosts, as the core wants them looked at and settled (failover-review G).
@@ -59,12 +60,17 @@ extension NodeDriver {
 
     private func makeCopy(_ primary: PrimaryEngine, from number: UInt64) async -> FileMark? {
         do {
-            return FileMark(try await primary.makeCopy(from: number))
+            let copy = try await primary.makeCopy(from: number)
+            failedCopies = 0
+            return FileMark(copy)
         } catch is CancellationError {
             return nil
         } catch {
             logger.error("A whole copy could not be made, trying again", metadata: ["error": "\(error)"])
             note(ChainTrouble(words: "a whole copy for the peer's store could not be made: \(error)"))
+            failedCopies += 1
+            // It reads the whole database, perhaps only to find the disk full again.
+            try? await Pause.sleep(for: configuration.ttl / 30 * (1 << min(failedCopies, 10)))  // cancelled: it ends
             return nil
         }
     }

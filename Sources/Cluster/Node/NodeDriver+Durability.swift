@@ -4,12 +4,23 @@ import Replication
 
 extension NodeDriver {
     /// A place that covers everything committed by now.
-    func position() async throws -> ChainPosition {
-        // The role is told a moment before capture stands.
-        while core?.role == .primary, primary == nil { try await Pause.sleep(for: .milliseconds(2)) }
-        guard let primary, core?.role == .primary else { throw NodeError.notPrimary(core?.role ?? .joining) }
-        let transaction = try await primary.engine.coveringTransaction()
-        return ChainPosition(epoch: primary.epoch.rawValue, transaction: transaction?.rawValue ?? 0)
+    ///
+    /// - Parameter limit: How long to wait for a capture that was suspended because the spool was full.
+    func position(within limit: Duration = .zero) async throws -> ChainPosition {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            // The role is told a moment before capture stands.
+            while core?.role == .primary, primary == nil { try await Pause.sleep(for: .milliseconds(2)) }
+            guard let primary, core?.role == .primary else { throw NodeError.notPrimary(core?.role ?? .joining) }
+            do {
+                let transaction = try await primary.engine.coveringTransaction()
+                return ChainPosition(epoch: primary.epoch.rawValue, transaction: transaction?.rawValue ?? 0)
+            } catch let error as CaptureError
+                where error.code == .noDatabase && primary.lost == nil && ContinuousClock.now < deadline
+            {
+                try await Pause.sleep(for: .milliseconds(10))
+            }
+        }
     }
 
     func waitUntilReplicated(_ position: ChainPosition, timeout: Duration) async throws {

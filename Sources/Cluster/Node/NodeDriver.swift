@@ -61,6 +61,8 @@ actor NodeDriver {
     var beginningError: (any Error)?
     /// Up to where the peer's store is known to have held everything, in this epoch; 0: nothing is known.
     var checkedThrough: UInt64 = 0
+    /// How many whole copies in a row could not be made.
+    var failedCopies = 0
     var hasEnded = false
     /// What the node waits for before it takes part; `nil` once it does.
     var waitingFor: String? = "It has not started yet."
@@ -161,6 +163,11 @@ actor NodeDriver {
         // First the events, then the files: a file that was closed before an event was told goes in before it.
         let events = inbox.take()
         for mark in primary?.collect() ?? [] { await handle(.captured(mark), &group) }
+        if let why = primary?.lost {
+            // What nobody captures nobody may commit: another node takes over.
+            await handle(.broken(why), &group)
+            if isShuttingDown.load(ordering: .sequentiallyConsistent) { inbox.post(.command(.shutDown)) }
+        }
         if events.isEmpty { await handle(.tick, &group) }
         for event in events {
             await handle(event, &group)

@@ -83,7 +83,7 @@ extension PrimaryEngine {
         let old = shared.values.withLock { state in
             defer { state.copy = copy }
             (state.collected, state.pending) = (copy.state.number, [copy.state.number: copy])
-            (state.found, state.needsAttach) = ([:], false)
+            state.found = [:]
             return state.copy
         }
         guard let old, old.path != copy.path else { return }
@@ -105,6 +105,8 @@ extension PrimaryEngine {
     /// Goes on capturing where the spool is full; what waits is in the copy that is to be made.
     func resume() async throws {
         isToResume.store(true, ordering: .sequentiallyConsistent)
+        // Before it: the spool may be full again while the copy is being written.
+        shared.values.withLock { $0.isSuspended = false }
         await engine.resumeFromSuspension()
         try await engine.attach()
         isToResume.store(false, ordering: .sequentiallyConsistent)

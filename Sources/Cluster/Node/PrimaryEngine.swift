@@ -30,7 +30,10 @@ final class PrimaryEngine: ReplicaBooks {
         var contested: [ClosedRange<TransactionID>]?
         var failure: String?
         var unshippedSince: ContinuousClock.Instant?
-        var needsAttach = false
+        /// Whether capture is suspended, until the store has taken what waits.
+        var isSuspended = false
+        /// Why nothing is captured any more, nor ever will be.
+        var lost: String?
         /// The transaction behind which merging begins; `nil`: at the first one.
         var beginning: TransactionID?
         /// Whether nothing may be merged or dropped yet: the store does not hold the whole history.
@@ -77,11 +80,17 @@ final class PrimaryEngine: ReplicaBooks {
                 case .failed(let text): state.values.withLock { $0.failure = text }
                 case .recovered: state.values.withLock { $0.failure = nil }
                 case .spoolFull:
-                    state.values.withLock { $0.needsAttach = true }
+                    state.values.withLock { $0.isSuspended = true }
                     logger.error("The spool is full: capture is suspended until the store takes files again")
                 case .fileReplaced:
-                    state.values.withLock { $0.failure = "The database file was replaced." }
-                    logger.critical("The database file was replaced while this node writes")
+                    let words = """
+                        \(settings.database), its log or its index was replaced while this node wrote: what is written \
+                        there now is in no store. Decide which file is right, put it there while nobody uses it, and start \
+                        the node again; what only that file holds is kept as a tail then.
+                        """
+                    state.values.withLock { $0.lost = words }
+                case .stopped(let text):
+                    state.values.withLock { $0.lost = "Nothing is captured any more: \(text)" }
                 case .copyBegan(let kind, let cause, let isUnexpected):
                     let metadata: Logger.Metadata = ["kind": "\(kind.rawValue)", "reason": "\(cause)"]
                     logger.log(
@@ -177,36 +186,41 @@ final class PrimaryEngine: ReplicaBooks {
     /// For how long there has been something to ship.
     var lag: Duration { shared.values.withLock { $0.unshippedSince.map { .now - $0 } ?? .zero } }
 
+    /// Why this engine captures nothing any more, nor ever will; `nil` while it may.
+    var lost: String? { shared.values.withLock { $0.lost } }
+
     /// What capture fails at; `nil` where it does not.
     var failure: String? { shared.values.withLock { $0.failure } }
 
     /// The store has accepted everything up to a place.
     func accept(_ point: ChainPoint, _ stored: ReplicaFile?) {
         guard let id = point.transaction else { return }
-        let resumes = shared.values.withLock { state in
+        shared.values.withLock { state in
             state.accepted = id
             state.pending = state.pending.filter { $0.key > point.number }
             state.unshippedSince = state.pending.isEmpty ? nil : .now
             if let stored { state.listing.insert(stored) }
-            defer { state.needsAttach = state.needsAttach && !state.pending.isEmpty }
-            return state.needsAttach && state.pending.isEmpty
         }
         engine.noteShipped(through: id)
         waiters.accept(id)
         signal.signalIfIdle()
-        if resumes { resumeCapture() }
     }
 
-    /// Attaches anew after the spool was full; the engine tries again by itself where it does not succeed.
-    private func resumeCapture() { needsResume.store(true, ordering: .sequentiallyConsistent) }
     private let needsResume = Atomic(false)
     /// Whether attaching anew for a whole copy has begun and not succeeded.
     let isToResume = Atomic(false)
     /// Counts beginnings and ends of attaching anew: odd while that is under way.
     private let resumptions = Atomic(0)
 
-    /// Goes on capturing where the spool was full and is not any more.
+    /// Goes on capturing where the spool was full and is not any more. Call it behind ``collect()``.
     func resumeIfNeeded() async {
+        // By what is so, not by what happens: the last file may be accepted just before the spool is found full.
+        let isDue = shared.values.withLock { state in
+            guard state.isSuspended, state.pending.isEmpty, !state.isCopying else { return false }
+            state.isSuspended = false
+            return true
+        }
+        if isDue { needsResume.store(true, ordering: .sequentiallyConsistent) }
         guard needsResume.load(ordering: .sequentiallyConsistent) else { return }
         resumptions.add(1, ordering: .sequentiallyConsistent)
         defer { resumptions.add(1, ordering: .sequentiallyConsistent) }
@@ -231,9 +245,19 @@ final class PrimaryEngine: ReplicaBooks {
     /// Nobody can commit any more: the write lock is held by the caller.
     func close() async {
         end()
-        var tries = 0
+        var (tries, limit) = (0, 200)
+        if await engine.phase == .suspended {
+            // What was committed since the spool was full would be on no record, and the next start could not prove it.
+            await engine.resumeFromSuspension()
+            do {
+                try await engine.attach()
+                limit = 3000
+            } catch {
+                logger.error("What came since the spool was full is not captured", metadata: ["error": "\(error)"])
+            }
+        }
         // A copy under way holds more than what is left to be captured; it is given up after a while.
-        while tries < 200, (try? await engine.flush()) == nil, await engine.phase == .attached {
+        while tries < limit, (try? await engine.flush()) == nil, await engine.phase == .attached {
             tries += 1
             try? await Pause.sleep(for: .milliseconds(10))  // cancelled: the loop ends soon
         }

@@ -70,7 +70,9 @@ extension CaptureEngine {
                 "\(settings.database) is being replicated by another process: stop that one first."
             )
         }
-        try folder.prepare()
+        // Attached anew, this process has files under way: a whole copy that waits, pages of a store that is looked at.
+        try folder.prepare(sweeps: !hasSwept)
+        hasSwept = true
         try openConnections(device: before.identity.device)
     }
 

@@ -40,12 +40,17 @@ extension CaptureEngine {
         )
     }
 
+    private var notAttached: CaptureError {
+        let why =
+            phase == .suspended
+            ? "waits with its capture until the store takes files again: the spool is full." : "is not attached."
+        return CaptureError(.noDatabase, "\(settings.database) \(why)")
+    }
+
     /// Captures what is committed by now and closes it. Returns the newest transaction, which covers it; `nil` while
     /// a copy is under way, or where nothing was ever captured.
     package func flush() throws -> TransactionID? {
-        guard phase == .attached else {
-            throw CaptureError(.noDatabase, "\(settings.database) is not attached.")
-        }
+        guard phase == .attached else { throw notAttached }
         do {
             try capture()
             guard copy == nil, copyDue == nil else { return nil }
@@ -71,9 +76,7 @@ extension CaptureEngine {
     ///
     /// - Throws: ``CaptureError`` where the database is not attached, or cannot be read.
     package func coveringTransaction() throws -> TransactionID? {
-        guard phase == .attached else {
-            throw CaptureError(.noDatabase, "\(settings.database) is not attached.")
-        }
+        guard phase == .attached else { throw notAttached }
         do {
             if try capture() {
                 workedAt = .now

@@ -243,7 +243,7 @@ extension CaptureEngine {
     func stop(_ error: CaptureError) {
         closeFiles()
         stopped = error
-        onEvent(.failed("\(error)"))
+        onEvent(.stopped("\(error)"))
     }
 
     /// Tells of a failure, once until it ends.

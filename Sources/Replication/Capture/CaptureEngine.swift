@@ -42,6 +42,8 @@ package actor CaptureEngine {
     var indexIdentity: FileIdentity?
     /// Locks of this process were lost: no checkpoint any more, since others may not be protected either.
     var locksAreLost = false
+    /// Whether what a dead process left unfinished was removed.
+    var hasSwept = false
     /// Why this engine will not attach again.
     var stopped: CaptureError?
     var pageSize = PageSize.minimum

@@ -89,6 +89,8 @@ package enum CaptureEvent: Sendable {
     case fileReplaced
     /// Something failed and is tried again.
     case failed(String)
+    /// Capture has ended for good: somebody else replicates this database.
+    case stopped(String)
     /// What failed works again.
     case recovered
     /// The spool reached its bound; capture stops until it is shipped.

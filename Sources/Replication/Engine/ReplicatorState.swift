@@ -83,6 +83,9 @@ final class ReplicatorState: Sendable {
         case .failed(let text):
             values.withLock { $0.captureError = text }
             logger.error("Capture failed, trying again", metadata: ["error": "\(text)"])
+        case .stopped(let text):
+            values.withLock { $0.captureError = text }
+            logger.critical("Capture has ended", metadata: ["error": "\(text)"])
         case .recovered:
             values.withLock { $0.captureError = nil }
             logger.info("Capture recovered")

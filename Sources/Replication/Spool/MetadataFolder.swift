@@ -69,10 +69,13 @@ package struct MetadataFolder: Sendable {
     /// The page table.
     var pageTableFile: FilePath { own.appending("pages") }
 
-    /// Makes the folders and removes what a dead process left unfinished.
-    func prepare() throws {
+    /// Makes the folders, and removes what a dead process left unfinished.
+    ///
+    /// - Parameter sweeps: Whether it does the latter: not where somebody in this process may be at work.
+    func prepare(sweeps: Bool = true) throws {
         try Disk.makeFolders(transactions, mode: folderMode)
         try Disk.makeFolders(own, mode: folderMode)
+        guard sweeps else { return }
         for folder in [transactions, own] {
             for name in try Disk.names(in: folder) where name.hasSuffix(".tmp") {
                 try Disk.remove(folder.appending(name))

@@ -1,4 +1,5 @@
 import Cluster
+import Foundation
 import NIOCore
 import ObjectStorage
 import Replication
@@ -217,6 +218,52 @@ struct ClusterNodeTests {
             try await nodes[1].reaches(.primary)
             #expect(try nodes[1].rows().count == 10)
             try await nodes[1].stop()
+        }
+    }
+
+    @Test("R-06 A primary whose database file is replaced writes no more; another node takes over, and nothing is lost")
+    func replacedFile() async throws {
+        try await withTemporaryFolder { folder in
+            let peers = TestPeers()
+            let nodes = ["a", "b"].map { TestNode($0, in: folder, store: folder.appending("store"), peers: peers) }
+            let (a, b) = (nodes[0], nodes[1])
+            try a.makeDatabase()
+            for node in nodes { node.start() }
+            try await a.reaches(.primary)
+            try await b.reaches(.standby)
+            try a.write(0..<20)
+            let position = try await a.node.replicate(timeout: .seconds(10))
+            try await b.node.waitUntilApplied(position, timeout: .seconds(10))
+            try await eventually("b is on the list") { await a.node.status().lease?.eligible.count == 2 }
+            let other = folder.appending("other.db")
+            try SQLiteFile(other).execute("PRAGMA journal_mode = WAL; CREATE TABLE other(n)")
+            for suffix in ["-wal", "-shm"] {
+                try FileManager.default.removeItem(atPath: a.database.string + suffix)
+            }
+            try FileManager.default.removeItem(atPath: a.database.string)
+            try FileManager.default.moveItem(atPath: other.string, toPath: a.database.string)
+            try await a.reaches(.halted)
+            #expect(!a.node.gate.isOpen)
+            let failure = await a.node.status().failure
+            #expect(failure?.contains("was replaced") ?? false, "\(failure ?? "none")")
+            try await b.reaches(.primary)
+            #expect(try b.rows() == (0..<20).map(Int64.init))
+            try b.write(20..<30)
+            _ = try await b.node.replicate(timeout: .seconds(10))
+            // Started again it goes back onto the chain, and keeps the file that was put there.
+            try await a.stop()
+            let again = TestNode("a", in: folder, store: folder.appending("store"), peers: peers)
+            again.start()
+            try await again.reaches(.standby)
+            try await again.node.waitUntilApplied(
+                try await b.node.replicate(timeout: .seconds(10)),
+                timeout: .seconds(10)
+            )
+            #expect(try again.rows() == (0..<30).map(Int64.init))
+            try await eventually("the file that was put there is a tail") {
+                await again.node.status().unacknowledgedTails == 1
+            }
+            for node in [again, b] { try await node.stop() }
         }
     }
 

@@ -45,7 +45,8 @@ final class TestNode: Sendable {
         witness: (any Witness)? = nil,
         peers: TestPeers,
         ttl: Duration,
-        levels: LevelSettings? = nil
+        levels: LevelSettings? = nil,
+        spoolLimit: Int64? = nil
     ) {
         self.name = name
         database = folder.appending("\(name).db")
@@ -54,6 +55,8 @@ final class TestNode: Sendable {
         settings.isInProcess = false
         settings.switchesToWAL = true
         if let levels { settings.levels = levels }
+        // A capture is closed for its size as well, whatever waits already.
+        if let spoolLimit { (settings.spoolLimit, settings.captureLimit) = (spoolLimit, 8 << 10) }
         var configuration = NodeConfiguration(database: settings, name: name)
         configuration.ttl = ttl
         configuration.url = "test://\(name)"

@@ -27,8 +27,10 @@ struct TwoHosts {
 
     /// The node of a host, `a` or `b`; not started.
     ///
-    /// - Parameter peerStore: The store on the other host, for the files of the chain.
-    func node(_ name: String, peerStore: CountingStore? = nil) -> TestNode {
+    /// - Parameters:
+    ///   - peerStore: The store on the other host, for the files of the chain.
+    ///   - spoolLimit: How many bytes of files may wait for it.
+    func node(_ name: String, peerStore: CountingStore? = nil, spoolLimit: Int64? = nil) -> TestNode {
         var peer = place(name == "a" ? "b" : "a")
         if let peerStore {
             let replica = Replica(store: peerStore, layout: .folder)
@@ -41,7 +43,8 @@ struct TwoHosts {
             peer: peer,
             witness: witness,
             peers: peers,
-            ttl: ttl
+            ttl: ttl,
+            spoolLimit: spoolLimit
         )
     }
 
