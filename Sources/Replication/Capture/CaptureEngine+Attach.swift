@@ -30,7 +30,8 @@ extension CaptureEngine {
         guard phase != .attached else { return }
         if let stopped { throw stopped }
         do {
-            try openFiles()
+            // What was fetched from the replica for this very start is one of those files.
+            try openFiles(sweeps: !hasSwept && head == nil)
             try resume(head: head, highest: highest)
             phase = .attached
             watchFiles()
@@ -41,7 +42,7 @@ extension CaptureEngine {
         }
     }
 
-    private func openFiles() throws {
+    private func openFiles(sweeps: Bool) throws {
         locksAreLost = false
         guard let before = try FileStatus(path: settings.database) else {
             throw CaptureError(.noDatabase, "There is no database at \(settings.database).")
@@ -71,8 +72,8 @@ extension CaptureEngine {
             )
         }
         // Attached anew, this process has files under way: a whole copy that waits, pages of a store that is looked at.
-        try folder.prepare(sweeps: !hasSwept)
-        hasSwept = true
+        try folder.prepare(sweeps: sweeps)
+        hasSwept = hasSwept || sweeps
         try openConnections(device: before.identity.device)
     }
 
@@ -163,7 +164,7 @@ extension CaptureEngine {
         lastFileChecksum = state.fileChecksum
         table = state.table
         tableStamp = state.tableStamp
-        spooledByteCount = 0
+        spooledByteCount = unshippedByteCount()
         guard state.last != nil else {
             if let highest { lastTransaction = highest }
             if let head, try adopt(head) { return }

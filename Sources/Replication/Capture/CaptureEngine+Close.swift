@@ -53,8 +53,13 @@ extension CaptureEngine {
     /// If this throws, the capture is still there, to be written anew.
     func finishClosing() throws {
         guard let closing else { return }
-        let written = try closing.takeFile()
-        try publish(written, at: closing.position, size: closing.writing.capture.commitSize)
+        do {
+            let written = try closing.takeFile()
+            try publish(written, at: closing.position, size: closing.writing.capture.commitSize)
+        } catch {
+            closing.failed(error)
+            throw error
+        }
         self.closing = nil
         closing.removeSpills()
     }

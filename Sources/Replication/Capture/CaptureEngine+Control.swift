@@ -133,8 +133,10 @@ extension CaptureEngine {
     package func localTransactions() throws -> [TransactionID] { try folder.transactionIDs() }
 
     /// Gives up the local history and begins anew with a whole copy above `highest`; `nil` for the first transaction.
+    ///
+    /// - Throws: ``CaptureError``, also where the database is not attached: nothing was given up then.
     package func restartHistory(above highest: TransactionID?, cause: Discontinuity.Cause, detail: String) throws {
-        guard phase == .attached else { return }
+        guard phase == .attached else { throw notAttached }
         abandonCopy()
         dropCaptures()
         // From here on nothing is kept but in the copy.
@@ -190,17 +192,24 @@ extension CaptureEngine {
     ///
     /// Where nobody else has the database open, all is backfilled too, so that the next start can prove continuity by
     /// the file alone. Where others have, nothing is: the log keeps its generation, and proves it.
-    package func detach() throws {
-        guard phase == .attached else { return closeFiles() }
+    ///
+    /// - Returns: Whether everything is captured: not where the spool is full, or a copy is due.
+    @discardableResult
+    package func detach() throws -> Bool {
+        guard phase == .attached else {
+            defer { closeFiles() }
+            return phase == .detached
+        }
         reached(.detaching)
         defer { closeFiles() }
         do {
             try capture()
-            guard copy == nil, copyDue == nil else { return }
+            guard copy == nil, copyDue == nil else { return false }
             try closeCapture()
             keepBooks()
             if isAlone() { try leaveQuiet() } else if try index().isBackfilled, mayRestart { _ = try recordQuiet() }
             try storePageTable()
+            return true
         } catch {
             throw describe(error)
         }
@@ -220,7 +229,7 @@ extension CaptureEngine {
         executor.async { self.assumeIsolated { $0.turn() } }
     }
 
-    private func unshippedByteCount() -> Int64 {
+    func unshippedByteCount() -> Int64 {
         let files = (try? unshippedTransactions()) ?? []
         return files.reduce(0) { sum, id in
             sum + (((try? FileStatus(path: folder.transactionFile(id)))??.byteCount) ?? 0)

@@ -145,12 +145,13 @@ extension CaptureEngine {
             self.table = table
             return copyEnded(copy, transaction: nil)
         }
-        adoptable = nil
         guard open?.isEmpty ?? true, try !capture(), head.mark?.checksum == scanned.checksum else {
+            adoptable = nil
             try Disk.remove(head.file)
             return try beginCopy(.whole, cause: copy.request.cause)
         }
         try folder.publish(head.file, as: head.transaction)
+        adoptable = nil
         try folder.settle()
         guard let source = try TransactionFileSource(path: folder.transactionFile(head.transaction)) else {
             throw Discontinuity(.localFilesLost)

@@ -1,3 +1,4 @@
+import LTX
 import SQLiteFormat
 import SystemPackage
 
@@ -88,13 +89,13 @@ extension CaptureEngine {
     private func captureOrGiveUp() throws -> Bool {
         do {
             return try capture()
-        } catch let failure as FileFailure {
-            guard copyDue == nil, try index().lastFrame > softLimit else { throw failure }
+        } catch  where error is FileFailure || (error as? LTXError)?.cause is FileFailure {
+            guard copyDue == nil, try index().lastFrame > softLimit else { throw error }
             abandonCopy()
             dropCaptures()
-            copyDue = CopyRequest(.difference, Discontinuity(.diskFull, "\(failure)"))
+            copyDue = CopyRequest(.difference, Discontinuity(.diskFull, "\(describe(error))"))
             copyAfter = .now + backoff
-            throw failure
+            throw error
         }
     }
 
@@ -146,7 +147,12 @@ extension CaptureEngine {
         }
         guard let open, !open.isEmpty else { return }
         let isFull = isNearlyFull
-        guard isFull || isShipped && pacer.nextUpload(at: now) <= now, now >= closeAfter ?? now else { return }
+        guard isFull || isShipped && pacer.nextUpload(at: now) <= now else {
+            // A pause after a failure that is over must not keep the engine awake where nothing is due.
+            if closing == nil, let closeAfter, now >= closeAfter { self.closeAfter = nil }
+            return
+        }
+        guard now >= closeAfter ?? now else { return }
         guard !isSpoolFull else { return suspend() }
         let isPaced = isShipped
         if try closeOrPostpone(), isPaced { pacer.spend(at: now) }

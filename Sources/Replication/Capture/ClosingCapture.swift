@@ -7,6 +7,8 @@ final class ClosingCapture: Sendable {
     /// Where the capture ends.
     let position: WALPosition
     private let result = Mutex<Result<WrittenFile, any Error>?>(nil)
+    /// What went wrong last, here or with giving the file its name: it is to be written anew.
+    private let trouble = Mutex<(any Error)?>(nil)
     private let done = DispatchSemaphore(value: 0)
 
     init(_ writing: CaptureWriting, position: WALPosition) {
@@ -20,13 +22,17 @@ final class ClosingCapture: Sendable {
         done.signal()
     }
 
-    /// Why writing failed, if it has.
+    /// Why there is no file yet, if something has failed; until it is tried again with success.
     var failure: (any Error)? {
-        result.withLock { result in
-            guard case .failure(let error) = result else { return nil }
+        let failure = result.withLock { result in
+            guard case .failure(let error) = result else { return nil as (any Error)? }
             return error
         }
+        return failure ?? trouble.withLock(\.self)
     }
+
+    /// Notes that the file could not be had, or not be given its name.
+    func failed(_ error: any Error) { trouble.withLock { $0 = error } }
 
     /// Waits for the file and hands it over; where writing has failed, or the file was handed over before, writes it
     /// anew on this thread.

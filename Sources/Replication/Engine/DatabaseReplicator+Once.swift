@@ -37,6 +37,8 @@ extension DatabaseReplicator {
         try await sync(timeout: max(settings.shutdownTimeout, .seconds(3600)))
         if forcesSnapshot { try await maintenance.makeSnapshot() }
         if enforcesRetention { try await maintenance.dropExpired() }
-        try await engine.detach()
+        guard try await engine.detach() else {
+            throw ReplicationIncomplete(database: settings.database.string, fileCount: 0, isCaptured: false)
+        }
     }
 }

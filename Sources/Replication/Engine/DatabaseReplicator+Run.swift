@@ -52,21 +52,29 @@ extension DatabaseReplicator {
             }
         }
         await finishWhatNeedsTheDatabase()
-        do { try await engine.detach() } catch { state.note(.failed("\(error)") as CaptureEvent) }
-        state.captureEnded()
+        var isWhole = false
+        do { isWhole = try await engine.detach() } catch { state.note(.failed("\(error)") as CaptureEvent) }
+        state.captureEnded(isWhole: isWhole)
         ending.signal()
         shipping.signal()
     }
 
     /// Waits, at most the time for shutdown, until a copy that is under way has ended and the replica's history is
-    /// proven: both need the attached database, and without them nothing could be shipped at the end.
+    /// proven: both need the attached database, and without them nothing could be shipped at the end. What was committed
+    /// while the spool was full is captured once it is empty.
     private func finishWhatNeedsTheDatabase() async {
         while !Task.isCancelled,
             state.shutdownBegan.map({ ContinuousClock.now < $0 + settings.shutdownTimeout }) ?? false
         {
+            guard await !shipper.isHalted else { return }
+            if await engine.phase == .suspended {
+                do { try await attach(isFirst: false) } catch { state.note(.failed("\(error)") as CaptureEvent) }
+            }
             let status = await engine.status()
             let isProven = await shipper.listing != nil
-            guard status.phase == .attached, await !shipper.isHalted, status.isCopying || !isProven else { return }
+            guard status.phase == .suspended || status.phase == .attached && (status.isCopying || !isProven) else {
+                return
+            }
             shipping.signal()
             try? await Pause.sleep(for: .milliseconds(20))  // cancelled: the loop ends
         }
@@ -75,7 +83,9 @@ extension DatabaseReplicator {
     /// Attaches; a database without local files asks the replica first whether it was restored from there.
     private func attach(isFirst: Bool) async throws {
         if await engine.phase == .suspended {
-            guard try await engine.unshippedTransactions().isEmpty else { return }
+            // Before the replica's history is proven nothing is shipped, and that needs the database.
+            let mayProve = await shipper.needsDatabase
+            guard try await engine.unshippedTransactions().isEmpty || mayProve else { return }
             await engine.resumeFromSuspension()
         }
         var head: CaptureEngine.ReplicaHead?
@@ -108,7 +118,8 @@ extension DatabaseReplicator {
         guard header.sourceMark != nil else { return (nil, highest) }
         let folder = engine.folderForFiles
         let path = folder.temporaryFile("head")
-        try await onDisk { try folder.prepare() }
+        // Another process may be replicating this database: nobody has looked for that yet.
+        try await onDisk { try folder.prepare(sweeps: false) }
         _ = try await replica.store.download(newest.key, to: path)
         return (CaptureEngine.ReplicaHead(file: path, transaction: highest, mark: header.sourceMark), highest)
     }
@@ -127,11 +138,11 @@ extension DatabaseReplicator {
             defer { group.cancelAll() }
             return try await group.next() ?? false
         }
-        guard !isDone, !Task.isCancelled else { return }
+        guard !isDone || !state.isWhole, !Task.isCancelled else { return }
         let left = try await engine.unshippedTransactions().count
         let isProven = await shipper.listing != nil
-        guard left > 0 || !isProven && state.wasAttached else { return }
-        throw ReplicationIncomplete(database: settings.database.string, fileCount: left)
+        guard left > 0 || !isProven && state.wasAttached || !state.isWhole else { return }
+        throw ReplicationIncomplete(database: settings.database.string, fileCount: left, isCaptured: state.isWhole)
     }
 
     /// Returns whether all is shipped; `false` where that will not come to be.
@@ -165,9 +176,13 @@ public struct ReplicationIncomplete: Error, Sendable, CustomStringConvertible {
     let database: String
     /// How many files are left.
     public let fileCount: Int
+    /// Whether these hold all that is committed; what they do not is captured at the next start.
+    public let isCaptured: Bool
 
     public var description: String {
-        "\(database): \(fileCount) transaction files were not shipped in time. They are kept, and shipped when "
+        let files =
+            "\(database): \(fileCount) transaction files were not shipped in time. They are kept, and shipped when "
             + "replication is started again."
+        return isCaptured ? files : files + " What was committed last is not in them: it is captured then."
     }
 }

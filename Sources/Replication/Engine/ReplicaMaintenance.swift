@@ -71,6 +71,7 @@ package final class ReplicaMaintenance: Sendable {
         }
         while !isEnding(), !Task.isCancelled {
             var next: Duration?
+            let before = await books.accepted
             do {
                 next = try await maintain(&verified)
                 if failures > 0 { logger.info("Merging recovered") }
@@ -85,6 +86,8 @@ package final class ReplicaMaintenance: Sendable {
                 }
             }
             signal.isIdle.store(next == nil, ordering: .sequentiallyConsistent)
+            // What was accepted while this was planned told nobody.
+            if next == nil, await books.accepted != before { continue }
             await signal.wakeup.wait(atMost: next)
         }
     }

@@ -8,6 +8,7 @@ final class ReplicatorState: Sendable {
         var shutdownBegan: ContinuousClock.Instant?
         var wasAttached = false
         var hasCaptureEnded = false
+        var isWhole = true
         var isWaiting = false
         var captureError: String?
         var shipError: String?
@@ -28,8 +29,11 @@ final class ReplicatorState: Sendable {
 
     func beginShutdown() { values.withLock { $0.shutdownBegan = $0.shutdownBegan ?? .now } }
 
-    func captureEnded() {
-        values.withLock { $0.hasCaptureEnded = true }
+    /// Whether everything that was committed was captured when capture ended.
+    var isWhole: Bool { values.withLock(\.isWhole) }
+
+    func captureEnded(isWhole: Bool) {
+        values.withLock { ($0.hasCaptureEnded, $0.isWhole) = (true, isWhole) }
         changes.signal()
     }
 

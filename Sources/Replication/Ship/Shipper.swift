@@ -29,6 +29,8 @@ package actor Shipper: ReplicaBooks {
     package private(set) var accepted: TransactionID?
     /// Set when somebody else writes to the replica: nothing is shipped, merged or deleted any more.
     package private(set) var isHalted = false
+    /// Set while the store answers, and whose history it holds cannot be told before the database is attached.
+    package private(set) var needsDatabase = false
     private var honoursConditions: Bool?
     private var hasWarned = false
     private var failures = 0
@@ -97,6 +99,7 @@ package actor Shipper: ReplicaBooks {
         }
         var previous: ReplicaListing?
         for _ in 0..<5 {
+            needsDatabase = false
             let now = try await replica.list()
             let verdict = try await verdict(for: now, isSecondLook: previous.map { $0 == now } ?? false)
             switch verdict {
@@ -122,7 +125,10 @@ package actor Shipper: ReplicaBooks {
     private func verdict(for listing: ReplicaListing, isSecondLook: Bool) async throws -> HistoryVerdict {
         // While a database without local files is being compared with the replica there is nothing to decide.
         let status = await engine.status()
-        guard status.phase == .attached else { throw RetryLater() }
+        guard status.phase == .attached else {
+            needsDatabase = true
+            throw RetryLater()
+        }
         if status.isCopying, status.transaction == nil || !listing.isEmpty { throw RetryLater() }
         let ids = try await engine.localTransactions()
         let local = HistoryVerdict.Local(newest: status.transaction, files: Set(ids), checksum: status.checksum)
@@ -186,9 +192,11 @@ package actor Shipper: ReplicaBooks {
 
     private func ship(_ file: ClosedFile) async throws {
         let id = file.transaction
-        if honoursConditions == false { try await checkForOthers(before: id) }
-        guard !isHalted else { return }
-        try await upload(file)
+        if honoursConditions == false, try await isThere(file) {
+            // This very file: an earlier attempt got there, and only its answer was lost.
+        } else if !isHalted {
+            try await upload(file)
+        }
         guard !isHalted else { return }
         accepted = max(accepted ?? id, id)
         onEvent(.shipped(through: id, byteCount: file.byteCount))
@@ -219,24 +227,33 @@ package actor Shipper: ReplicaBooks {
         } catch let error as ReplicaError {
             guard let cause = error.cause as? ObjectStoreError else { throw error }
             guard cause.code == .conditionFailed else { throw error }
-            let key = replica.layout.key(level: 0, min: id, max: id)
-            let there = ReplicaFile(
-                level: 0,
-                min: id,
-                max: id,
-                byteCount: try await size(of: key),
-                created: Timestamp(rawValue: header.timestampMilliseconds),
-                key: key
-            )
-            guard there.byteCount == byteCount, try await replica.header(of: there) == header,
-                try await replica.trailer(of: there) == closed.trailer
-            else {
-                return halt("\(key) holds other bytes than ours")
-            }
+            guard try await recognize(closed, byteCount: try await size(of: key(of: id))) else { return }
             if honoursConditions == nil { honoursConditions = true }
-            listing?.insert(there)
         }
         if honoursConditions == nil, byteCount < 1 << 20 { try await probe(path, header, byteCount) }
+    }
+
+    private func key(of id: TransactionID) -> String { replica.layout.key(level: 0, min: id, max: id) }
+
+    /// Whether an object that is there already is this very file; where it is not, nothing more is shipped.
+    private func recognize(_ closed: ClosedFile, byteCount: Int64) async throws -> Bool {
+        let (id, key) = (closed.transaction, key(of: closed.transaction))
+        let there = ReplicaFile(
+            level: 0,
+            min: id,
+            max: id,
+            byteCount: byteCount,
+            created: Timestamp(rawValue: closed.header.timestampMilliseconds),
+            key: key
+        )
+        guard byteCount == closed.byteCount, try await replica.header(of: there) == closed.header,
+            try await replica.trailer(of: there) == closed.trailer
+        else {
+            halt("\(key) holds other bytes than ours")
+            return false
+        }
+        listing?.insert(there)
+        return true
     }
 
     private func put(_ path: FilePath, header: LTXHeader, byteCount: Int64) async throws -> ReplicaFile {
@@ -262,11 +279,14 @@ package actor Shipper: ReplicaBooks {
         }
     }
 
-    /// A store that overwrites cannot tell of a second writer: look whether somebody else has created this id.
-    private func checkForOthers(before id: TransactionID) async throws {
-        let key = replica.layout.key(level: 0, min: id, max: id)
+    /// A store that overwrites cannot tell of a second writer: looks whether this id was created already, and by whom.
+    ///
+    /// - Returns: Whether it is this very file.
+    private func isThere(_ closed: ClosedFile) async throws -> Bool {
+        let key = key(of: closed.transaction)
         let found: [ObjectInfo]
         do { found = try await replica.store.list(prefix: key) } catch { throw ReplicaError(error) }
-        if !found.isEmpty { halt("\(key) was created by somebody else") }
+        guard let object = found.first(where: { $0.key == key }) else { return false }
+        return try await recognize(closed, byteCount: object.byteCount)
     }
 }

@@ -20,15 +20,18 @@ final class ProbeStore: ObjectStore {
     private let before: @Sendable (Request) async throws(ObjectStoreError) -> Void
     /// What listings show as the time of every object; `nil`: the object's own.
     private let listedTime: Timestamp?
+    /// Whether a put looks at its condition; where it does not, `before` acts once the object is there.
+    let honoursConditions: Bool?
 
     init(
         _ root: FilePath,
         listedTime: Timestamp? = nil,
+        honoursConditions: Bool = true,
         before: @escaping @Sendable (Request) async throws(ObjectStoreError) -> Void = { (_) throws(ObjectStoreError) in
         }
     ) {
         store = FolderStore(root: root)
-        (self.before, self.listedTime) = (before, listedTime)
+        (self.before, self.listedTime, self.honoursConditions) = (before, listedTime, honoursConditions)
     }
 
     /// The requests so far.
@@ -38,7 +41,6 @@ final class ProbeStore: ObjectStore {
     func count(_ condition: (Request) -> Bool) -> Int { requests.count(where: condition) }
 
     var description: String { "probe of \(store)" }
-    var honoursConditions: Bool? { true }
 
     private func note(_ request: Request) async throws(ObjectStoreError) {
         state.withLock { $0.append(request) }
@@ -82,8 +84,13 @@ final class ProbeStore: ObjectStore {
         metadata: ObjectMetadata,
         condition: PutCondition
     ) async throws(ObjectStoreError) -> ObjectVersion? {
+        guard honoursConditions == false else {
+            try await note(.put(key))
+            return try await store.put(key, body, metadata: metadata, condition: condition)
+        }
+        let version = try await store.put(key, body, metadata: metadata, condition: .none)
         try await note(.put(key))
-        return try await store.put(key, body, metadata: metadata, condition: condition)
+        return version
     }
 
     func delete(_ keys: [String]) async throws(ObjectStoreError) {
