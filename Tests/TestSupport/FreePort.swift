@@ -36,7 +36,7 @@ public func freePort() async throws -> Int {
 private func reserve(_ port: Int, in folder: FilePath) -> Bool {
     guard reserved.withLock({ $0.insert(port).inserted }) else { return false }
     let file = folder.appending("\(port)")
-    let descriptor = open(file.string, O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
+    let descriptor = unsafe open(file.string, O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { return false }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
         close(descriptor)

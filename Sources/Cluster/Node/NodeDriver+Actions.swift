@@ -146,7 +146,7 @@ extension NodeDriver {
     }
 
     private func remember(_ memory: NodeMemory) async -> Bool {
-        guard var new = identity, let file = try? await memoryFile() else { return false }
+        guard var new = identity, let file = memoryFile else { return false }
         new.memory = memory
         do {
             try await onDisk { [new] in try file.save(new) }

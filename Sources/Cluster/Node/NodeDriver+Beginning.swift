@@ -10,7 +10,8 @@ extension NodeDriver {
     ///
     /// The core stays `nil` where the node was shut down before there was a cluster.
     func prepare() async throws {
-        let file = try await memoryFile()
+        let file = NodeMemoryFile(try await database.folder())
+        memoryFile = file
         // Two processes of one node would take each other's lease for that of a dead session.
         processLock = try await onDisk { try file.lock() }
         let (identity, origin) = try await onDisk { try file.load() }
@@ -43,9 +44,6 @@ extension NodeDriver {
         if let words = cluster.trouble { inbox.post(.broken(words)) }
         if let found = try? await chains.others.nodeRecords() { note(found) }
     }
-
-    /// The node's own file.
-    func memoryFile() async throws -> NodeMemoryFile { NodeMemoryFile(try await database.folder()) }
 
     private func makeCore(_ cluster: ClusterID, newestEpoch: Epoch) {
         guard let identity else { return }

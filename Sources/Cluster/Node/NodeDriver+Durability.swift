@@ -10,7 +10,7 @@ extension NodeDriver {
         let deadline = ContinuousClock.now + limit
         while true {
             // The role is told a moment before capture stands.
-            while core?.role == .primary, primary == nil { try await Pause.sleep(for: .milliseconds(2)) }
+            while core?.role == .primary, primary == nil, !hasEnded { try await Pause.sleep(for: .milliseconds(2)) }
             guard let primary, core?.role == .primary else { throw NodeError.notPrimary(core?.role ?? .joining) }
             do {
                 let transaction = try await primary.engine.coveringTransaction()

@@ -29,6 +29,8 @@ actor NodeDriver {
 
     var core: NodeCore?
     var identity: NodeIdentity?
+    /// The node's own file, once its metadata folder is known: what is promised must not wait for the database's turn.
+    var memoryFile: NodeMemoryFile?
     /// Keeps other processes from being this node.
     var processLock: EngineLock?
     /// The chains in the places of this node, once its metadata folder is known.
@@ -63,6 +65,8 @@ actor NodeDriver {
     var checkedThrough: UInt64 = 0
     /// How many whole copies in a row could not be made.
     var failedCopies = 0
+    /// Whether the core was told to end.
+    var isToEnd = false
     var hasEnded = false
     /// What the node waits for before it takes part; `nil` once it does.
     var waitingFor: String? = "It has not started yet."
@@ -166,12 +170,12 @@ actor NodeDriver {
         if let why = primary?.lost {
             // What nobody captures nobody may commit: another node takes over.
             await handle(.broken(why), &group)
-            if isShuttingDown.load(ordering: .sequentiallyConsistent) { inbox.post(.command(.shutDown)) }
         }
         if events.isEmpty { await handle(.tick, &group) }
         for event in events {
             await handle(event, &group)
             switch event {
+            case .command(.shutDown): isToEnd = true
             // A node that has halted answers nothing: who asks must not wait for it.
             case .promiseAsked(let request): promises.removeValue(forKey: request.reference)?.resume(returning: false)
             // The core knows of the copy now: what was closed behind it may follow.
@@ -180,6 +184,10 @@ actor NodeDriver {
                 inbox.wake()
             default: break
             }
+        }
+        if isToEnd, let role = core?.role, role != .draining, !hasEnded {
+            // What was on its way out was fenced, or has halted: it ends all the same.
+            await handle(.command(.shutDown), &group)
         }
         let now = NodeClock.now
         primary?.setHeldBack(core?.isUnsettled ?? true)

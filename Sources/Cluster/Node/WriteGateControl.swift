@@ -31,8 +31,15 @@ public final class WriteGateControl: Sendable {
     ///
     /// - Parameter ttl: The lease's time to live.
     public func deadlines(ttl: Duration) -> (until: Moment, lockedBy: Moment)? {
+        lastDeadlines(ttl: ttl).flatMap { $0.until > NodeClock.now ? $0 : nil }
+    }
+
+    /// As ``deadlines(ttl:)``, also where they have passed: those who were told later ones must hear of them.
+    ///
+    /// - Parameter ttl: The lease's time to live.
+    public func lastDeadlines(ttl: Duration) -> (until: Moment, lockedBy: Moment)? {
         let limit = openUntil.load(ordering: .sequentiallyConsistent)
-        guard limit > NodeClock.nanoseconds else { return nil }
+        guard limit > 0 else { return nil }
         let until = Moment(reading: .nanoseconds(limit))
         let timing = LeaseTiming(ttl: ttl)
         return (until, until + (timing.locking - timing.acceptance))

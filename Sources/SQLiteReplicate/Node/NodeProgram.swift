@@ -82,9 +82,11 @@ private final class FedProgram: Sendable {
 
     var hasNotEnded: Bool { program.exitCode == nil }
 
+    /// Tells its guard what the gate says: also what has passed, and also once it was told to end, for as long as it may
+    /// take is bounded by the same deadlines.
     func feed() {
-        isTold.withLock { isTold in
-            guard !isTold, let (until, lockedBy) = gate.deadlines(ttl: ttl) else { return }
+        isTold.withLock { _ in
+            guard let (until, lockedBy) = gate.lastDeadlines(ttl: ttl) else { return }
             program.feed(until: until, lockedBy: lockedBy)
         }
     }

@@ -15,10 +15,15 @@ struct NodeWriter: Service {
 
     func run() async throws {
         // Until then there may be no database, or one that is being replaced.
-        for await role in node.roleChanges.cancelOnGracefulShutdown() where role == .primary { break }
+        var isPrimary = false
+        for await role in node.roleChanges.cancelOnGracefulShutdown() where role == .primary {
+            await waitForTheGate()
+            // It may be over already; then it is the next time that counts.
+            isPrimary = node.role == .primary
+            if isPrimary { break }
+        }
         // A node that has ended tells why; this service goes with the others.
-        guard node.role == .primary else { return await waitForTheEnd() }
-        await waitForTheGate()
+        guard isPrimary else { return await waitForTheEnd() }
         guard let database = await open() else { return }
         let writer = EventWriter(database, interval: interval, logger: logger)
         await withDiscardingTaskGroup { group in

@@ -9,7 +9,7 @@ import TestDatabases
 import TestSupport
 import Testing
 
-@Suite("Nodes in one process, on a folder", .serialized)
+@Suite("Nodes in one process, on a folder", .serialized, .timeLimit(.minutes(3)))
 struct ClusterNodeTests {
     @Test("a cluster begins, a standby follows, and takes over when the primary is gone; the old one returns")
     func takeover() async throws {
@@ -307,6 +307,31 @@ struct ClusterNodeTests {
             #expect(!told.isEmpty && told.allSatisfy { $0.map { $0 < far } ?? false }, "\(told)")
             a.node.programs.leave(entry)
             for node in [b, a] { try await node.stop() }
+        }
+    }
+
+    @Test("A node that was told to end, and is fenced before it has let go, ends all the same")
+    func fencedWhileEnding() async throws {
+        try await withTemporaryFolder { folder in
+            let (peers, root) = (TestPeers(), folder.appending("store"))
+            let store = CountingStore(root)
+            let replica = Replica(store: store, layout: .folder)
+            let own = ClusterPlace(replica: replica, leases: store, layout: ClusterLayout(path: ""))
+            let a = TestNode("a", in: folder, own: own, peers: peers, ttl: .milliseconds(900))
+            let b = TestNode("b", in: folder, store: root, peers: peers)
+            try a.makeDatabase()
+            a.start()
+            try await a.reaches(.primary)
+            b.start()
+            try await b.reaches(.standby)
+            try await eventually("b is on the list") { await a.node.status().lease?.eligible.count == 2 }
+            store.isAway = true
+            let ending = Task { try await a.stop() }
+            try await b.reaches(.primary)
+            store.isAway = false
+            try await ending.value
+            #expect(a.messages.contain("This node writes no more"))
+            try await b.stop()
         }
     }
 }

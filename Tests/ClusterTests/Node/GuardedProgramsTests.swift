@@ -33,4 +33,19 @@ struct GuardedProgramsTests {
         later()
         #expect(told.withLock(\.self) == 1)
     }
+
+    @Test("Deadlines that have passed are told to those who were told later ones")
+    func passed() {
+        let (gate, ttl) = (WriteGateControl(), Duration.seconds(6))
+        #expect(gate.deadlines(ttl: ttl) == nil && gate.lastDeadlines(ttl: ttl) == nil)
+        gate.set(WriteGate(openUntil: NodeClock.now + .seconds(3600)))
+        #expect(gate.deadlines(ttl: ttl)?.until == gate.lastDeadlines(ttl: ttl)?.until && gate.isOpen)
+        let past = NodeClock.now
+        gate.narrow(to: WriteGate(openUntil: past))
+        #expect(gate.deadlines(ttl: ttl) == nil && !gate.isOpen)
+        #expect(gate.lastDeadlines(ttl: ttl)?.until == past)
+        #expect(gate.lastDeadlines(ttl: ttl)?.lockedBy == past + .seconds(1))
+        gate.narrow(to: WriteGate(openUntil: NodeClock.now + .seconds(10)))
+        #expect(gate.lastDeadlines(ttl: ttl)?.until == past, "it is not opened by that")
+    }
 }

@@ -159,4 +159,17 @@ struct NodeExecTests {
             #expect(try await second.terminate().isSuccess, "\(second.outputForMessages)")
         }
     }
+
+    @Test("At the end of the service the program has its time, though the lease is short")
+    func takesItsTime() async throws {
+        try await withTemporaryFolder { folder in
+            let words = "sleep 3; echo finished >> \(folder.appending("finished")); exit 0"
+            let a = try await Node("a", in: folder, onSignal: words)
+            let first = try a.files.start("service")
+            _ = try await a.script.process()
+            #expect(try await first.terminate().isSuccess, "\(first.outputForMessages)")
+            let text = try? String(contentsOfFile: folder.appending("finished").string, encoding: .utf8)
+            #expect(text?.hasPrefix("finished") ?? false, "\(a.script.lines)")
+        }
+    }
 }
