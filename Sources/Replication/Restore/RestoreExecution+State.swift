@@ -48,5 +48,17 @@ extension RestoreExecution {
         }
 
         var isDone: Bool { filesDone == fileCount && !isSyncing }
+
+        /// How many pages files have to give: SQLite's lock page is in none.
+        var expectedPageCount: Int {
+            let lockPage = LTXPageSize.lockPage(pageSize: pageSize)
+            return Int(pageCount) - (lockPage <= pageCount ? 1 : 0)
+        }
+
+        /// Reads none of the oldest files, up to this one.
+        mutating func leaveOut(filesThrough number: Int) {
+            (nextToOpen, nextToScan, opened) = (-1, -1, [:])
+            filesDone += number + 1
+        }
     }
 }

@@ -105,6 +105,8 @@ struct RestoreExecution: Sendable {
         let header = file.header
         if state.owners == nil { try prepare(for: file, &state) }
         guard header.pageSize == state.pageSize, let owners = state.owners else {
+            // The database was begun anew with other pages; what lies before that is not needed where it is all there.
+            if isWhole(state) { return state.leaveOut(filesThrough: number) }
             let fact = "has pages of \(header.pageSize) bytes, but the files after it have \(state.pageSize)"
             throw ReplicaError.damaged(file.file, fact)
         }
@@ -112,6 +114,11 @@ struct RestoreExecution: Sendable {
         if let mark = header.sourceMark { state.marks[number] = mark }
         state.completions[number] = FileCompletion(file)
         state.scan = Scan(number: number, file: file, reader: FrameRunReader(file, owners: owners))
+    }
+
+    /// Whether the files read so far give every page of the result.
+    private func isWhole(_ state: State) -> Bool {
+        state.owners?.owners.withLock { $0.ownedCount == state.expectedPageCount } ?? false
     }
 
     /// The newest file tells what the result looks like.
@@ -195,8 +202,7 @@ struct RestoreExecution: Sendable {
     private func finish(_ state: State) async throws -> RestoreResult {
         precondition(state.isDone, "a plan is finished when all of its files are read")
         guard let last = plan.files.last, let shared = state.owners else { throw CancellationError() }
-        let lockPage = LTXPageSize.lockPage(pageSize: state.pageSize)
-        let expected = Int(state.pageCount) - (lockPage <= state.pageCount ? 1 : 0)
+        let (lockPage, expected) = (LTXPageSize.lockPage(pageSize: state.pageSize), state.expectedPageCount)
         let (ownedCount, firstMissing, isExact) = shared.owners.withLock { owners in
             let isComplete = owners.ownedCount == expected
             return (owners.ownedCount, isComplete ? nil : owners.firstMissing(except: lockPage), owners.isExact)

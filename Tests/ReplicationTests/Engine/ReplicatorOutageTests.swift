@@ -187,6 +187,36 @@ import Testing
         }
     }
 
+    @Test("A database that was given another page size restores to its newest state, and to earlier ones")
+    func pageSizeChange() async throws {
+        try await withTemporaryFolder("outage") { folder in
+            let database = folder.appending("app.db")
+            try SQLiteFile.makeDatabase(database, pageSize: 512, rows: 60).close()
+            var settings = DatabaseSettings(database: database)
+            settings.isInProcess = false
+            let replica = Replica(store: FolderStore(root: folder.appending("store")), layout: .folder)
+            let quiet = Logger(label: "replicator") { _ in SwiftLogNoOpLogHandler() }
+            try await DatabaseReplicator(settings, replica: replica, logger: quiet).runOnce()
+            let before = try #require(try await replica.list().highest)
+            let application = try SQLiteFile(database)
+            try application.execute(
+                "PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM; PRAGMA journal_mode = WAL"
+            )
+            try application.write(rows: 5)
+            try await DatabaseReplicator(settings, replica: replica, logger: quiet).runOnce()
+            try application.write(rows: 5)
+            try await DatabaseReplicator(settings, replica: replica, logger: quiet).runOnce()
+            for (point, rows, size) in [(RestoreTarget.latest, 70, 4096), (.transaction(before), 60, 512)] {
+                let path = folder.appending("restored-\(rows).db")
+                try await Restorer(replica).restore(point, to: path)
+                let restored = try SQLiteFile(path)
+                #expect(try restored.integer("SELECT count(*) FROM item") == Int64(rows))
+                #expect(try restored.integer("PRAGMA page_size") == Int64(size))
+                #expect(try restored.integrityCheck() == "ok")
+            }
+        }
+    }
+
     @Test("A history is not given up where no database is attached")
     func notAttached() async throws {
         try await withTemporaryFolder("outage") { folder in
