@@ -76,9 +76,9 @@ public struct LocalTails: Sendable {
         }
     }
 
-    /// Removes a folder and the files in it; one that is not there is no error.
+    /// Removes a folder and the files in it; one that is not there is no error. Links are removed, not what they lead to.
     static func removeFolder(_ path: FilePath) throws {
-        guard let status = try FileStatus(path: path) else { return }
+        guard let status = try FileStatus(path: path, followsLinks: false) else { return }
         guard status.isFolder else { return try Disk.remove(path) }
         for name in try Disk.names(in: path) { try removeFolder(path.appending(name)) }
         try Disk.removeEmptyFolder(path)

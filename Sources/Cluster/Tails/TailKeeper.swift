@@ -115,6 +115,8 @@ package struct TailKeeper: Sendable {
                 // One whose manifest cannot be read is another one: it stays for people to look at.
                 if let kept = try? tails.manifest(of: id), kept.tellsTheSame(as: manifest) {
                     try LocalTails.removeFolder(folder)
+                    // Whoever gave it its name may have died before that was durable.
+                    try Disk.syncFolder(tails.folder)
                     return LocalTail(folder: tails.folder(of: id), manifest: kept)
                 }
                 guard let next = id.next else {

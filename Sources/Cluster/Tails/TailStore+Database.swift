@@ -25,12 +25,9 @@ extension TailStore {
             try await onDisk { try RestoreOutput.check(output, replaces: false) }
             let entry = try await entry(reference)
             let manifest = try entry.described()
-            let workplace = FilePath(output.string + ".tmp")
+            let workplace = Self.workplace(beside: output)
             do {
-                try await onDisk {
-                    try LocalTails.removeFolder(workplace)
-                    try Disk.makeFolders(workplace, mode: 0o700)
-                }
+                try await onDisk { try Disk.makeFolders(workplace, mode: 0o700) }
                 let path = workplace.appending(TailManifest.database)
                 if manifest.hasDatabase {
                     try await copyDatabase(manifest, entry, to: path)

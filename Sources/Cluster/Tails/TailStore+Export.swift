@@ -19,12 +19,9 @@ extension TailStore {
             try await onDisk { try Self.checkUnused(folder) }
             let entry = try await entry(reference)
             let manifest = try entry.described()
-            let beside = FilePath(folder.string + ".tmp")
+            let beside = Self.workplace(beside: folder)
             do {
-                try await onDisk {
-                    try LocalTails.removeFolder(beside)
-                    try Disk.makeFolders(beside, mode: 0o700)
-                }
+                try await onDisk { try Disk.makeFolders(beside, mode: 0o700) }
                 for file in manifest.files { try await fetch(file, of: entry, to: beside) }
                 try await onDisk {
                     let path = beside.appending(TailManifest.name)
@@ -41,6 +38,11 @@ extension TailStore {
             }
             return manifest
         }
+    }
+
+    /// A name beside an output that nobody has: what lies there is not ours, and another one may be at work.
+    static func workplace(beside output: FilePath) -> FilePath {
+        FilePath("\(output)-\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp")
     }
 
     private static func checkUnused(_ folder: FilePath) throws {

@@ -242,8 +242,10 @@ public struct TailStore: Sendable {
         manifest.acknowledged = before ?? .init(at: moment, by: person)
         let acknowledged = manifest
         return try await tailErrors("acknowledging the tail \(reference)") {
-            // Also where it was before: one of the two places may not know it.
-            if entry.isStored { try await put(acknowledged) }
+            // Also where it was before: one of the two places may not know it. A manifest says that all files are there;
+            // one that is not there yet is written by whoever ends the upload.
+            let key = key(acknowledged.node, acknowledged.id, TailManifest.name)
+            if entry.isStored, try await byteCount(of: key) != nil { try await put(acknowledged) }
             if entry.isLocal, let local { try await onDisk { try local.write(acknowledged) } }
             return acknowledged
         }

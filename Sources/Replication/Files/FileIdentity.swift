@@ -38,9 +38,15 @@ package struct FileStatus: Hashable, Sendable {
     package let isFolder: Bool
 
     /// Looks at `path`; `nil` where nothing is there.
-    package init?(path: FilePath) throws {
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - followsLinks: Whether it is the file that counts to which a symbolic link leads; otherwise it is the link.
+    package init?(path: FilePath, followsLinks: Bool = true) throws {
         var status = stat()
-        let result = unsafe path.withPlatformString { unsafe stat($0, &status) }
+        let result = unsafe path.withPlatformString {
+            unsafe followsLinks ? stat($0, &status) : lstat($0, &status)
+        }
         guard result == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw FileFailure("looking at", path, errno)

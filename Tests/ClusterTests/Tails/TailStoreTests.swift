@@ -258,6 +258,52 @@ import Testing
         }
     }
 
+    @Test("A tail that is acknowledged before its upload has ended is not taken for one that has")
+    func acknowledgedMeanwhile() async throws {
+        try await withTemporaryFolder { folder in
+            let fixture = try TailFixture(folder)
+            try fixture.commitSome(3)
+            let tail = try await fixture.locked { try TailKeeper.keep(fixture.request(fork: fixture.points[0])) }
+            let (here, id) = (fixture.tailStore(), tail.manifest.id)
+            let file = try #require(tail.manifest.files.first)
+            let path = tail.folder.appending(file.name)
+            _ = try await here.store.put(
+                here.key(.one, id, file.name),
+                .file(path),
+                metadata: ObjectMetadata(),
+                condition: .none
+            )
+            let acknowledged = try await here.acknowledge(TailReference(id: id), by: "somebody")
+            try await here.upload(id)
+            let there = TailStore(fixture.store, layout: ClusterLayout(path: ""))
+            #expect(try await there.show(TailReference(id: id)) == acknowledged)
+            try await there.export(TailReference(id: id), to: folder.appending("exported"))
+        }
+    }
+
+    @Test("An export touches nothing that lies beside its output, and follows no link")
+    func besideOutput() async throws {
+        try await withTemporaryFolder { folder in
+            let fixture = try TailFixture(folder)
+            try fixture.commitSome(2)
+            let tail = try await fixture.locked { try TailKeeper.keep(fixture.request(fork: fixture.points[0])) }
+            let (output, data) = (folder.appending("out"), folder.appending("data"))
+            let files = FileManager.default
+            for path in [data.string, output.string + ".tmp"] {
+                try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+            }
+            let precious = data.appending("precious")
+            try Data("kept".utf8).write(to: URL(filePath: precious.string))
+            let link = FilePath(output.string + ".tmp").appending("link")
+            try files.createSymbolicLink(atPath: link.string, withDestinationPath: data.string)
+            try await fixture.tailStore().export(TailReference(id: tail.manifest.id), to: output)
+            #expect(files.fileExists(atPath: link.string) && files.fileExists(atPath: precious.string))
+            try LocalTails.removeFolder(FilePath(output.string + ".tmp"))
+            #expect(!files.fileExists(atPath: output.string + ".tmp") && files.fileExists(atPath: precious.string))
+            #expect(fileNames(in: folder).filter { $0.hasSuffix(".tmp") }.isEmpty)
+        }
+    }
+
     @Test("Tails of several nodes are told apart; what is not there is said")
     func names() async throws {
         try await withTemporaryFolder { folder in

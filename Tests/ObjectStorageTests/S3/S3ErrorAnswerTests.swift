@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -208,6 +209,53 @@ struct S3ErrorAnswerTests {
             #expect(request.headers["host"] == ["b.s3.test:\(server.port)"])
             #expect(request.headers["authorization"].first?.contains("SignedHeaders=host;") == true)
             try await client.shutdown()
+        }
+    }
+
+    @Test(
+        "A good status with an error, or with somebody else's text, is no success of a put or of a batch of deletions"
+    )
+    func goodStatus() async throws {
+        let trouble = Self.answer(200, "InternalError")
+        try await ScriptedHTTPServer.with({ _ in trouble }) { server in
+            let store = try server.store()
+            await expectError(.serverFailure, naming: ["InternalError"]) { _ = try await store.put("k", "x") }
+            await expectError(.outcomeUnknown) { try await store.put("k", "x", if: .ifAbsent) }
+            await expectError(.serverFailure, naming: ["InternalError"]) { try await store.delete(["a", "b"]) }
+        }
+        try await ScriptedHTTPServer.with({ _ in .respond(.ok, [], "<html>back soon</html>") }) { server in
+            let store = try server.store()
+            await expectError(.invalidAnswer, naming: ["s3://b/k", "in its place"]) {
+                _ = try await store.put("k", "x")
+            }
+            await expectError(.outcomeUnknown) { try await store.put("k", "x", if: .ifAbsent) }
+        }
+        // As servers of few words do.
+        try await ScriptedHTTPServer.with({ _ in .respond(.ok) }) { server in
+            let version = try await server.store().put("k", "x")
+            #expect(version == nil)
+        }
+    }
+
+    @Test("HEAD tries renewed keys as well, though its answer does not say that the old ones are refused")
+    func headRenewsKeys() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appending("credentials")
+            func keys(_ id: String) -> ByteBuffer {
+                ByteBuffer(string: "[default]\naws_access_key_id = \(id)\naws_secret_access_key = secret\n")
+            }
+            try write(keys("OLD"), to: path)
+            try await ScriptedHTTPServer.with({ request in
+                let isNew = request.headers["authorization"].first?.contains("Credential=NEW/") ?? false
+                return isNew
+                    ? .respond(.ok, [("last-modified", "Mon, 02 Jan 2006 15:04:05 GMT"), ("etag", "\"v\"")])
+                    : .respond(.badRequest)
+            }) { server in
+                let store = try server.store { $0.credentials = .sharedFile(path, profile: "default") }
+                await expectError(.invalidRequest) { _ = try await store.head("k") }
+                try write(keys("NEW"), to: path)
+                #expect(try await store.head("k").byteCount == 0)
+            }
         }
     }
 }

@@ -140,7 +140,9 @@ final class S3Client: Sendable {
             if (200..<300).contains(head.status) { return try await receive(head, response.body) }
             let body = request.method == .HEAD ? ByteBuffer() : (try? await response.body.collect(upTo: 1 << 20))
             var failure = S3Failure(S3Answer(head: head, body: body ?? ByteBuffer()), to: request, context)
-            if failure.refusesCredentials {
+            // An answer to HEAD does not say why; where there are newer keys they are tried.
+            let mayRefuseThem = request.method == .HEAD && [400, 401, 403].contains(head.status)
+            if failure.refusesCredentials || mayRefuseThem, !failure.isTransient {
                 failure.isTransient = await credentials.refresh(after: keys, threadPool)
             }
             throw failure

@@ -54,6 +54,7 @@ extension S3Store {
         try await client.send(request) { answer throws(S3Failure) in
             // Some servers answer with nothing at all where nothing went wrong.
             guard answer.body.readableBytes > 0 else { return }
+            if answer.failure != nil { throw client.failure(answer, to: request) }
             let errors = try answer.decode(S3AnswerDocuments.Deletion.self, place: place).error ?? []
             let failed = errors.filter { $0.code != "NoSuchKey" }
             if let first = failed.first {

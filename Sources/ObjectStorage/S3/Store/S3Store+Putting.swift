@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 import SystemPackage
 
@@ -19,7 +20,22 @@ extension S3Store {
         request.isRepeatable = condition == .none
         let hashed = try await client.hashed(request)
         return try await condition.explaining(key) { () async throws(ObjectStoreError) in
-            try await client.send(hashed).head.version
+            try await client.send(hashed) { answer throws(S3Failure) in
+                if answer.failure != nil { throw client.failure(answer, to: hashed) }
+                // A store that has taken an object says no more than its tag: something else may answer in its place.
+                guard answer.head.version != nil || answer.body.readableBytes == 0 else {
+                    throw S3Failure(
+                        error: ObjectStoreError(
+                            .invalidAnswer,
+                            "Storing 's3://\(configuration.bucket)/\(key)': the answer is a text without the object's "
+                                + "tag. See whether something between here and the server answers in its place."
+                        ),
+                        isTransient: true,
+                        outcome: .unknown
+                    )
+                }
+                return answer.head.version
+            }
         }
     }
 
