@@ -24,6 +24,7 @@ extension PrimaryEngine {
             await take(copy)
             return copy
         } catch {
+            await engine.prepareJump(false)
             collectBehindCopy()
             throw error
         }
@@ -39,6 +40,7 @@ extension PrimaryEngine {
 
     /// Waits for a moment at which the numbers can jump.
     private func jump(from id: TransactionID) async throws -> HistoryJump {
+        await engine.prepareJump(true)
         while !isHalted {
             // One that could not be resumed before has let go of the database as well.
             if await engine.phase == .suspended || isToResume.load(ordering: .sequentiallyConsistent) {

@@ -40,7 +40,7 @@ extension CaptureEngine {
         )
     }
 
-    private var notAttached: CaptureError {
+    var notAttached: CaptureError {
         let why =
             phase == .suspended
             ? "waits with its capture until the store takes files again: the spool is full." : "is not attached."

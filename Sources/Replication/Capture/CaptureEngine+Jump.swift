@@ -26,6 +26,10 @@ package struct HistoryJump: @unchecked Sendable {
 
 /// A history that goes on in a store which does not hold it so far (failover-review G3).
 extension CaptureEngine {
+    /// Says that the history is to jump, or not after all: until it has, a full spool does not suspend capture. One that
+    /// is suspended must be attached for it, and would be suspended again at once.
+    package func prepareJump(_ isWanted: Bool) { isToJump = isWanted }
+
     /// Closes what is committed, and goes on under a number that another store has not used: there is the newest state once
     /// more.
     ///
@@ -38,9 +42,7 @@ extension CaptureEngine {
     ///   to be tried again.
     /// - Throws: ``CaptureError`` where the database is not attached, or cannot be read.
     package func jump(from number: TransactionID) throws -> HistoryJump? {
-        guard phase == .attached else {
-            throw CaptureError(.noDatabase, "\(settings.database) is not attached.")
-        }
+        guard phase == .attached else { throw notAttached }
         do {
             // The less is left to do under the gate.
             try capture()
@@ -105,6 +107,7 @@ extension CaptureEngine {
             // What lies before is in the copy: it is not shipped any more.
             closedFiles.removeAll()
             (shipped, unshippedCopy, spooledByteCount) = (before, nil, summary.byteCount)
+            isToJump = false
             // Else a restart would read the whole database: the files before do not lead here.
             books.isTableDue = true
             noteQuiet()

@@ -153,7 +153,7 @@ extension CaptureEngine {
             return
         }
         guard now >= closeAfter ?? now else { return }
-        guard !isSpoolFull else { return suspend() }
+        guard !isSpoolFull || isToJump else { return suspend() }
         let isPaced = isShipped
         if try closeOrPostpone(), isPaced { pacer.spend(at: now) }
     }

@@ -44,6 +44,8 @@ package actor CaptureEngine {
     var locksAreLost = false
     /// Whether what a dead process left unfinished was removed.
     var hasSwept = false
+    /// Whether capture goes on though the spool is full: the history is about to jump, and what waits is not shipped then.
+    var isToJump = false
     /// Why this engine will not attach again.
     var stopped: CaptureError?
     var pageSize = PageSize.minimum

@@ -44,6 +44,32 @@ struct FullSpoolTests {
         }
     }
 
+    @Test("G6 A store that lost what was in it while the spool was full gets a whole copy, however much waits")
+    func copyWithFullSpool() async throws {
+        try await withTemporaryFolder("crossed") { folder in
+            let hosts = TwoHosts(in: folder)
+            let store = CountingStore(hosts.store("b"))
+            let a = hosts.node("a", peerStore: store, spoolLimit: 1)
+            try a.makeDatabase()
+            a.start()
+            try await a.reaches(.primary)
+            try await eventually("the other host's store has everything") { await a.node.status().isReplicaWhole }
+            store.refuse("ltx/")
+            try a.write(0..<20)
+            try await eventually("something waits") { await a.node.status().lagTransactions > 0 }
+            try a.write(20..<40)
+            try await eventually("the spool is full") { a.messages.contain("The spool is full") }
+            // More than a capture may hold: attached again, it is full at once.
+            try a.write(40..<200)
+            try FileManager.default.removeItem(atPath: hosts.store("b").appending("ltx").string)
+            try await eventually("it is noticed", within: .seconds(30)) { a.messages.contain("lost what was in it") }
+            store.refuse(nil)
+            _ = try await a.node.replicate(timeout: .seconds(30))
+            try await expectRestored(hosts, "b", try a.rows())
+            try await a.stop()
+        }
+    }
+
     @Test("Each file as large as the spool: capture goes on however acceptance and a full spool fall together")
     func goesOnWithSmallSpool() async throws {
         try await withTemporaryFolder("crossed") { folder in
