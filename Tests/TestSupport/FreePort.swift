@@ -1,8 +1,6 @@
-import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
-import SystemPackage
 
 #if canImport(Darwin)
     import Darwin
@@ -10,16 +8,14 @@ import SystemPackage
     import Glibc
 #endif
 
-/// A port of this host that nothing listens at, and that no other test is given while this process lives.
+/// A port of this host that nothing listens at, and that no other test of this process is given.
 ///
 /// It lies below the range from which systems take the ports of outgoing connections: one of those may be any
 /// connection's before a server that is killed and started again comes back to it.
 public func freePort() async throws -> Int {
-    let folder = FilePath(NSTemporaryDirectory()).appending("sqlite-replicate-test-ports")
-    try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
     for _ in 0..<1000 {
         let port = Int.random(in: 20_000..<32_000)
-        guard reserve(port, in: folder) else { continue }
+        guard given.withLock({ $0.insert(port).inserted }) else { continue }
         do {
             let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .bind(host: "127.0.0.1", port: port).get()
@@ -32,17 +28,4 @@ public func freePort() async throws -> Int {
     throw TestSupportError("No port from 20,000 to 32,000 is free.")
 }
 
-/// Takes a port for the rest of this process's life, unless another one has it; its lock ends with the process.
-private func reserve(_ port: Int, in folder: FilePath) -> Bool {
-    guard reserved.withLock({ $0.insert(port).inserted }) else { return false }
-    let file = folder.appending("\(port)")
-    let descriptor = unsafe open(file.string, O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { return false }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-        close(descriptor)
-        return false
-    }
-    return true
-}
-
-private let reserved = Mutex<Set<Int>>([])
+private let given = Mutex<Set<Int>>([])

@@ -24,7 +24,9 @@ extension Application {
         let attributes = try FileManager.default.attributesOfItem(atPath: path.string + "-shm")
         guard let inode = attributes[.systemFileNumber] as? Int else { return false }
         let own = "\(ProcessInfo.processInfo.processIdentifier)"
-        return try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").contains { line in
+        // To its end: it may be longer than one read gives.
+        let locks = try FileHandle(forReadingFrom: URL(filePath: "/proc/locks")).readToEnd() ?? Data()
+        return String(decoding: locks, as: UTF8.self).split(separator: "\n").contains { line in
             // 7: POSIX  ADVISORY  READ 4711 08:01:123456 124 124
             let fields = line.split(separator: " ").map(String.init)
             guard fields.count == 8, fields[3] == "READ", fields[4] == own, fields[5].hasSuffix(":\(inode)"),

@@ -71,7 +71,9 @@ import Testing
                 try application.execute("SELECT count(*) FROM note")
                 output = nil
                 let inode = try FileManager.default.attributesOfItem(atPath: place.string)[.systemFileNumber] as? Int
-                let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n")
+                // To its end: it may be longer than one read gives.
+                let text = try FileHandle(forReadingFrom: URL(filePath: "/proc/locks")).readToEnd() ?? Data()
+                let locks = String(decoding: text, as: UTF8.self).split(separator: "\n")
                 let own = locks.filter { $0.contains(" \(getpid()) ") && $0.contains(":\(inode ?? 0) ") }
                 #expect(!own.isEmpty, "SQLite's lock on the database is gone")
                 application.close()
