@@ -15,21 +15,27 @@ struct FullSpoolTests {
         #expect(try file.scalar("PRAGMA integrity_check")?.text == "ok")
     }
 
+    /// The node of host a, a primary whose spool is full, since the store on host b takes nothing.
+    private func filled(_ hosts: TwoHosts, _ store: CountingStore) async throws -> TestNode {
+        let a = hosts.node("a", peerStore: store, spoolLimit: 1)
+        try a.makeDatabase()
+        a.start()
+        try await a.reaches(.primary)
+        try await eventually("the other host's store has everything") { await a.node.status().isReplicaWhole }
+        store.refuse("ltx/")
+        try a.write(0..<20)
+        try await eventually("something waits") { await a.node.status().lagTransactions > 0 }
+        try a.write(20..<40)
+        try await eventually("the spool is full") { a.messages.contain("The spool is full") }
+        return a
+    }
+
     @Test("What was committed while the spool was full is captured when the node ends, and known after its next start")
     func endsWithFullSpool() async throws {
         try await withTemporaryFolder("crossed") { folder in
             let hosts = TwoHosts(in: folder)
             let store = CountingStore(hosts.store("b"))
-            let a = hosts.node("a", peerStore: store, spoolLimit: 1)
-            try a.makeDatabase()
-            a.start()
-            try await a.reaches(.primary)
-            try await eventually("the other host's store has everything") { await a.node.status().isReplicaWhole }
-            store.refuse("ltx/")
-            try a.write(0..<20)
-            try await eventually("something waits") { await a.node.status().lagTransactions > 0 }
-            try a.write(20..<40)
-            try await eventually("the spool is full") { a.messages.contain("The spool is full") }
+            let a = try await filled(hosts, store)
             try a.write(40..<60)
             await a.kill()
             let again = hosts.node("a", peerStore: store)
@@ -49,16 +55,7 @@ struct FullSpoolTests {
         try await withTemporaryFolder("crossed") { folder in
             let hosts = TwoHosts(in: folder)
             let store = CountingStore(hosts.store("b"))
-            let a = hosts.node("a", peerStore: store, spoolLimit: 1)
-            try a.makeDatabase()
-            a.start()
-            try await a.reaches(.primary)
-            try await eventually("the other host's store has everything") { await a.node.status().isReplicaWhole }
-            store.refuse("ltx/")
-            try a.write(0..<20)
-            try await eventually("something waits") { await a.node.status().lagTransactions > 0 }
-            try a.write(20..<40)
-            try await eventually("the spool is full") { a.messages.contain("The spool is full") }
+            let a = try await filled(hosts, store)
             // More than a capture may hold: attached again, it is full at once.
             try a.write(40..<200)
             try FileManager.default.removeItem(atPath: hosts.store("b").appending("ltx").string)

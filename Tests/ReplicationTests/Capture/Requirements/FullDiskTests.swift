@@ -24,17 +24,14 @@ import Testing
         }
     }
 
+    private static func noRoom(in folder: FilePath) -> FaultShim.Rule {
+        .init(.error("ENOSPC"), count: 0, calls: ["write", "pwrite", "writev", "pwritev"], pathPrefixes: [folder])
+    }
+
     @Test("R-62 A large capture that could not be written, and then not again, is written once there is room")
     func largeCapture() async throws {
         try await run(["known=1", "interval-ms=20"]) { session, application, shim, metadata in
-            try shim.set([
-                .init(
-                    .error("ENOSPC"),
-                    count: 0,
-                    calls: ["write", "pwrite", "writev", "pwritev"],
-                    pathPrefixes: [metadata]
-                )
-            ])
+            try shim.set([Self.noRoom(in: metadata)])
             try application.write(rows: 60, bytes: 20_000)
             try await session.wait(for: "failed ")
             // The first attempt was aside; these are those after it.
@@ -51,14 +48,7 @@ import Testing
     func spilledPages() async throws {
         let options = ["soft=60", "known=1", "interval-ms=20", "limit=1048576"]
         try await run(options) { session, application, shim, metadata in
-            try shim.set([
-                .init(
-                    .error("ENOSPC"),
-                    count: 0,
-                    calls: ["write", "pwrite", "writev", "pwritev"],
-                    pathPrefixes: [metadata]
-                )
-            ])
+            try shim.set([Self.noRoom(in: metadata)])
             for _ in 0..<6 { try application.write(rows: 60, bytes: 20_000) }
             try await session.wait(for: "failed ")
             try await Task.sleep(for: .milliseconds(500))

@@ -38,7 +38,12 @@ final class CaptureEvents: Sendable {
 
     /// What failed.
     var failures: [String] {
-        all.compactMap { event in if case .failed(let text) = event { text } else { nil } }
+        all.compactMap { event in
+            switch event {
+            case .failed(let text), .stopped(let text): text
+            default: nil
+            }
+        }
     }
 
     /// How continuity was proven at attaches.
